@@ -1,0 +1,53 @@
+"""Every limit of the data path, with its default: the one place where they are named.
+
+Those that a user may set have the configuration key of the same name under `limits` or `timeouts`; the others are fixed, with
+the reason beside them. No code here: numbers only.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes and counts, per listener or per connection. Bytes unless the name says otherwise."""
+
+    request_line: int = 8 * 1024  # 414 beyond; RFC 9112 section 3 asks for at least 8000
+    head: int = 32 * 1024  # 431 beyond; request line and header section together
+    fields: int = 100  # 431 beyond
+    body: int = 0  # 413 beyond; 0: no limit
+    connections: int = 10_000  # per worker, over all its listeners; 503 and close beyond
+    response_head: int = 64 * 1024  # 502 beyond
+    pool_per_replica: int = 64  # idle connections kept to one replica by one worker
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. What happens at the end of each stands beside it."""
+
+    head_s: float = 10.0  # first byte of a head to its last; 408
+    idle_s: float = 75.0  # a keep-alive connection without a request; closed without a word
+    body_idle_s: float = 30.0  # no byte moved in either direction while a body is under way; 408, or abort after the head
+    tunnel_idle_s: float = 3600.0  # the same after an upgrade
+    connect_s: float = 2.0  # to one replica; another one is tried, in the end 504
+    response_head_s: float = 60.0  # request sent to response head; 504
+    total_s: float = 0.0  # first byte of the request to last byte of the response; 504 or abort; 0: no limit
+    pool_idle_s: float = 55.0  # an unused connection to a replica; below the 60-75 s at which common app servers close
+    linger_s: float = 2.0  # reading on after an early final response, so that a reset does not destroy it
+
+
+# Fixed limits.
+RECEIVE = 64 * 1024  # one read; and so the most that one connection may move before the others get their turn
+ACCEPT_BATCH = 64  # connections accepted before the others on this worker get their turn
+REPLAY_BODY = 64 * 1024  # of a request body held so that it can be sent to another replica
+CHUNK_LINE = 256  # a chunk's size and extensions
+TRAILERS = 8 * 1024  # trailer section of a chunked body
+LINGER_BYTES = 1024 * 1024  # of an unread request body read and dropped before closing
+ATTEMPTS = 3  # replicas tried for one request
+MEMO_ENTRIES = 2048  # validated header blocks remembered by one worker, per direction
+MEMO_BLOCK = 4096  # a header block larger than this is validated each time
+WORKERS = 64
+SERVICES = 2048
+REPLICAS = 16_384
+ENDPOINT_NAME = 255
+LOG_LINES = 10_000  # access log lines waiting to be written, per worker; more are dropped and counted
+MESSAGE = 64 * 1024 * 1024  # one message between controller and worker

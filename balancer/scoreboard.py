@@ -1,0 +1,240 @@
+"""The scoreboard: shared memory in which each worker counts and the controller reads.
+
+Written by one worker per row, read by anyone, with no lock and no system call. All cells are signed 64-bit integers in the
+machine's byte order, 8-byte aligned, so that a single cell is never torn; two cells read one after the other may belong to two
+moments, and nothing here needs them not to.
+
+    offset (bytes)
+    0        +--------------------------------------------------------------------------------------+
+             | magic | version | workers | services | replicas |  reserved ... (16 words)           |
+    128      +--------------------------------------------------------------------------------------+
+             | row 0                                                                                |
+             |   worker header  16 words:  pid | generation | connections | accepted | refused | ...|
+             |   service cells  16 words x services                                                 |
+             |     waiting | wait_busy_us | wait_changed_us | oldest_us | shed | wait_timeouts | ...|
+             |   replica cells 104 words x replicas                                                 |
+             |     in_flight | busy_us | changed_us | 1xx | 2xx | 3xx | 4xx | 5xx | connect_errors  |
+             |     | broken | timeouts | bytes_in | bytes_out | latency_sum_us | pooled | connects   |
+             |     | latency buckets: 84, four to a doubling from 64 us | padding                   |
+             +--------------------------------------------------------------------------------------+
+             | row 1 ...                                                                            |
+             +--------------------------------------------------------------------------------------+
+
+The words' offsets stand by name in `balancer/hotpath/board.py`. Pages that nobody touched take no memory.
+
+`busy_us` is the integral of in_flight over time, so that the mean concurrency of any interval is a difference of two readings
+divided by its length: exact, however short the requests. A row whose pid is 0 has no worker; its gauges are 0.
+"""
+
+import mmap
+import os
+from dataclasses import dataclass
+from typing import Final
+
+from balancer import limits
+from balancer.hotpath import board
+
+MAGIC: Final = 0x45434C55_53450000
+VERSION: Final = 1
+HEADER_WORDS: Final = 16
+WORD: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaReading:
+    """One replica's cells, summed over the workers. Counters since the scoreboard was made: use differences.
+
+    busy_us is brought up to the moment of reading. latency: counts per bucket (`board.bucket_floor_us` gives the bounds).
+    """
+
+    in_flight: int
+    busy_us: int
+    status: tuple[int, int, int, int, int]
+    connect_errors: int
+    broken: int
+    timeouts: int
+    bytes_in: int
+    bytes_out: int
+    latency_sum_us: int
+    pooled: int
+    connects: int
+    latency: tuple[int, ...]
+
+    @property
+    def requests(self) -> int:
+        """Whole answers given, of every status class."""
+        return sum(self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReading:
+    """One service's cells, summed over the workers. wait_busy_us: request-microseconds waited, up to the moment of reading."""
+
+    waiting: int
+    wait_busy_us: int
+    shed: int
+    wait_timeouts: int
+    unavailable: int
+    retries: int
+    aborted: int
+    own_answers: int
+    upgrades: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReading:
+    """One worker's header. pid 0: the row has no worker."""
+
+    pid: int
+    generation: int
+    connections: int
+    accepted: int
+    refused: int
+    bad_requests: int
+    no_route: int
+    log_dropped: int
+    log_written: int
+
+
+class Scoreboard:
+    """The shared memory behind the rows. `fd` can be handed to workers; `close` gives it all back."""
+
+    def __init__(self, fd: int, workers: int, services: int, replicas: int) -> None:
+        self.fd = fd
+        self.workers = workers
+        self._services = services
+        self._replicas = replicas
+        self._row_words = board.WORKER_WORDS + services * board.SERVICE_WORDS + replicas * board.REPLICA_WORDS
+        self._memory = mmap.mmap(fd, (HEADER_WORDS + workers * self._row_words) * WORD)
+        self._bytes = memoryview(self._memory)
+        self.words = self._bytes.cast("q")
+
+    @classmethod
+    def create(cls, workers: int, services: int = limits.SERVICES, replicas: int = limits.REPLICAS) -> "Scoreboard":
+        """A new scoreboard, all zero, in anonymous shared memory."""
+        row_words = board.WORKER_WORDS + services * board.SERVICE_WORDS + replicas * board.REPLICA_WORDS
+        fd = os.memfd_create("ecluse-scoreboard", os.MFD_CLOEXEC)
+        os.ftruncate(fd, (HEADER_WORDS + workers * row_words) * WORD)
+        made = cls(fd, workers, services, replicas)
+        for index, value in enumerate((MAGIC, VERSION, workers, services, replicas)):
+            made.words[index] = value
+        return made
+
+    @classmethod
+    def attach(cls, fd: int) -> "Scoreboard":
+        """The scoreboard behind a descriptor that `create` made, perhaps in another process. Raises ValueError if it is none."""
+        magic, version, workers, services, replicas = memoryview(os.pread(fd, 5 * WORD, 0)).cast("q")
+        if magic != MAGIC or version != VERSION:
+            raise ValueError("the descriptor holds no scoreboard of this version")
+        return cls(fd, workers, services, replicas)
+
+    def close(self) -> None:
+        """Give back the memory and the descriptor. Rows made from it must not be used any more."""
+        self.words.release()
+        self._bytes.release()
+        self._memory.close()
+        os.close(self.fd)
+
+    def row(self, worker: int) -> board.Row:
+        """The writer of one worker's row."""
+        start = self._row(worker)
+        return board.Row(self.words, start, start + board.WORKER_WORDS, self._replica(worker, 0))
+
+    def offsets(self) -> tuple[int, int]:
+        """(word offset of row 0, words per row): what a worker needs to read its siblings' cells."""
+        return HEADER_WORDS, self._row_words
+
+    def worker(self, worker: int) -> WorkerReading:
+        """One worker's header."""
+        start = self._row(worker)
+        return WorkerReading(*self.words[start : start + board.LOG_WRITTEN + 1])
+
+    def retire(self, worker: int) -> None:
+        """The row's worker is dead: its gauges are not load. Only the controller calls this, before a successor starts."""
+        words = self.words
+        start = self._row(worker)
+        words[start + board.PID] = words[start + board.CONNECTIONS] = 0
+        for slot in range(self._services):
+            base = self._service(worker, slot)
+            words[base + board.WAITING] = words[base + board.OLDEST_US] = 0
+        for slot in range(self._replicas):
+            base = self._replica(worker, slot)
+            if words[base + board.CHANGED_US]:
+                words[base + board.IN_FLIGHT] = words[base + board.POOLED] = 0
+
+    def in_flight(self, slot: int) -> int:
+        """Requests in flight on a replica over all workers."""
+        return sum(self.words[self._replica(worker, slot) + board.IN_FLIGHT] for worker in range(self.workers))
+
+    def replica(self, slot: int, now_us: int) -> ReplicaReading:
+        """One replica's cells over all workers; now_us is CLOCK_MONOTONIC in microseconds."""
+        sums = [0] * board.REPLICA_WORDS
+        for worker in range(self.workers):
+            base = self._replica(worker, slot)
+            cells = self.words[base : base + board.REPLICA_WORDS].tolist()
+            if cells[board.CHANGED_US] == 0 and not any(cells):
+                continue
+            cells[board.BUSY_US] += cells[board.IN_FLIGHT] * max(0, now_us - cells[board.CHANGED_US])
+            sums = [a + b for a, b in zip(sums, cells, strict=True)]
+        s = board.STATUS
+        return ReplicaReading(
+            in_flight=sums[board.IN_FLIGHT],
+            busy_us=sums[board.BUSY_US],
+            status=(sums[s], sums[s + 1], sums[s + 2], sums[s + 3], sums[s + 4]),
+            connect_errors=sums[board.CONNECT_ERRORS],
+            broken=sums[board.BROKEN],
+            timeouts=sums[board.TIMEOUTS],
+            bytes_in=sums[board.BYTES_IN],
+            bytes_out=sums[board.BYTES_OUT],
+            latency_sum_us=sums[board.LATENCY_SUM_US],
+            pooled=sums[board.POOLED],
+            connects=sums[board.CONNECTS],
+            latency=tuple(sums[board.LATENCY : board.LATENCY + board.BUCKETS]),
+        )
+
+    def service(self, slot: int, now_us: int) -> ServiceReading:
+        """One service's own cells over all workers; now_us is CLOCK_MONOTONIC in microseconds."""
+        sums = [0] * board.SERVICE_WORDS
+        for worker in range(self.workers):
+            base = self._service(worker, slot)
+            cells = self.words[base : base + board.SERVICE_WORDS].tolist()
+            cells[board.WAIT_BUSY_US] += cells[board.WAITING] * max(0, now_us - cells[board.WAIT_CHANGED_US])
+            sums = [a + b for a, b in zip(sums, cells, strict=True)]
+        return ServiceReading(
+            waiting=sums[board.WAITING],
+            wait_busy_us=sums[board.WAIT_BUSY_US],
+            shed=sums[board.SHED],
+            wait_timeouts=sums[board.WAIT_TIMEOUTS],
+            unavailable=sums[board.UNAVAILABLE],
+            retries=sums[board.RETRIES],
+            aborted=sums[board.ABORTED],
+            own_answers=sums[board.OWN_ANSWERS],
+            upgrades=sums[board.UPGRADES],
+        )
+
+    def _row(self, worker: int) -> int:
+        return HEADER_WORDS + worker * self._row_words
+
+    def _service(self, worker: int, slot: int) -> int:
+        return self._row(worker) + board.WORKER_WORDS + slot * board.SERVICE_WORDS
+
+    def _replica(self, worker: int, slot: int) -> int:
+        return self._service(worker, self._services) + slot * board.REPLICA_WORDS
+
+
+def quantile_us(latency: tuple[int, ...], share: float) -> float | None:
+    """The latency in microseconds below which `share` (0 to 1) of the counted answers lie, None if none was counted.
+
+    Interpolated linearly inside a bucket, so off by less than a bucket's width (at most 25 % of the value, half that on average).
+    """
+    total = sum(latency)
+    if total <= 0:
+        return None
+    wanted = share * total
+    seen = 0
+    for index, count in enumerate(latency):
+        if count and seen + count >= wanted:
+            low, high = board.bucket_floor_us(index), board.bucket_floor_us(index + 1)
+            return low + (high - low) * max(0.0, wanted - seen) / count
+        seen += count
+    return float(board.bucket_floor_us(len(latency)))

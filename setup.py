@@ -1,0 +1,36 @@
+"""Compiles the hot path when that can be done; everything else about the build stands in pyproject.toml.
+
+The hot path (balancer/hotpath) is plain Python. Where a C compiler is there, each of its modules is compiled by Cython,
+with the C types of the .pxd file beside it. Where there is none, or with ECLUSE_PURE=1, the same source runs interpreted.
+"""
+
+import os
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+HOTPATH = Path("balancer/hotpath")
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "cdivision": True,
+    "infer_types": False,  # an inferred C integer wraps where Python's grows: types stand in the .pxd only
+    "annotation_typing": False,  # the same reason: annotations in the source are for mypy
+}
+
+
+def extensions() -> list[Extension]:
+    if os.environ.get("ECLUSE_PURE") == "1":
+        return []
+    from Cython.Build import cythonize  # noqa: PLC0415 - not needed, and perhaps not there, for an interpreted build
+
+    modules = [
+        Extension(f"balancer.hotpath.{path.stem}", [str(path)], extra_compile_args=["-O2"], optional=True)
+        for path in sorted(HOTPATH.glob("*.py"))
+        if path.stem != "__init__"
+    ]
+    return list(cythonize(modules, compiler_directives=DIRECTIVES, quiet=True))
+
+
+setup(ext_modules=extensions())

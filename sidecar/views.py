@@ -1,0 +1,139 @@
+"""What the controller shows and lets others do: the contract between `controller.py` and the admin API, metrics and command line.
+
+Views are snapshots made for reading, ready for JSON (`dataclasses.asdict`). Times are wall-clock seconds since the epoch unless
+the name says otherwise.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaView:
+    """One replica. detail: why it is in this state, in words. reading: its cells now."""
+
+    id: str
+    state: str
+    address: str
+    weight: int
+    age_s: float
+    pid: int
+    restarts: int
+    detail: str
+    reading: ReplicaReading
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """One service. desired: what the autoscaler asked for last. override: the count set by hand, None is automatic."""
+
+    name: str
+    engine: str
+    scalable: bool
+    routes: tuple[str, ...]
+    current: int
+    ready: int
+    desired: int
+    min_replicas: int
+    max_replicas: int
+    override: int | None
+    dry_run: bool
+    load: float  # mean requests running, queued and held over the last second
+    rps: float
+    latency_p50_s: float | None
+    latency_p95_s: float | None
+    last_decision: str  # in words
+    conditions: dict[str, str] = field(default_factory=dict)
+    replicas: tuple[ReplicaView, ...] = ()
+    reading: ServiceReading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """One worker slot."""
+
+    row: int
+    pid: int
+    restarts: int
+    acknowledged: int
+    reading: WorkerReading
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The program as a whole."""
+
+    version: str
+    build: str  # of the hot path in the workers: compiled or interpreted
+    pid: int
+    started_at: float
+    config: str
+    generation: int
+    listen: tuple[str, ...]
+    workers: tuple[WorkerView, ...]
+    reloads: int
+    reloads_failed: int
+    last_reload_error: str
+
+
+class UnknownName(LookupError):  # noqa: N818 - it becomes a 404, not a crash
+    """No service or replica has that name; the message lists those that exist."""
+
+
+class NotScalable(ValueError):  # noqa: N818 - it becomes a 409, not a crash
+    """The service's replicas are only found, not started here."""
+
+
+class Control(Protocol):
+    """What the controller lets others see and do."""
+
+    def ready(self) -> bool:
+        """Every service has its minimum of READY replicas, or had it once, and every worker has a table."""
+        ...
+
+    def overview(self) -> Overview: ...
+
+    def services(self) -> Sequence[ServiceView]: ...
+
+    def service(self, name: str) -> ServiceView:
+        """Raises UnknownName."""
+        ...
+
+    def explain(self, name: str) -> dict[str, Any]:
+        """The last decision with every stage, JSON-ready (`autoscaler.decision.Decision`). Raises UnknownName, NotScalable."""
+        ...
+
+    def decisions(self) -> dict[tuple[str, str], int]:
+        """How many decisions there were, by (service, reason)."""
+        ...
+
+    def scale(self, name: str, replicas: int | None) -> None:
+        """Hold the count at `replicas`, or None: automatic again. Raises UnknownName, NotScalable, ValueError out of bounds."""
+        ...
+
+    def drain(self, name: str, replica: str) -> None:
+        """Drain and stop one replica; the autoscaler starts another one if it still wants as many. Raises UnknownName."""
+        ...
+
+    async def reload(self) -> list[str]:
+        """Read the configuration again. Returns the errors in words; not empty: nothing was changed."""
+        ...
+
+    def logs(self, name: str, lines: int) -> Sequence[str]:
+        """The last lines that a service's replicas printed, oldest first, each with the replica's name before it."""
+        ...
+
+    def follow_logs(self, name: str) -> AsyncIterator[str]:
+        """Lines as they come."""
+        ...
+
+    def events(self, limit: int) -> Sequence[dict[str, Any]]:
+        """Decisions and state changes, newest first: {"id", "at", "kind", "service", "replica", "message", ...}."""
+        ...
+
+    def follow_events(self) -> AsyncIterator[dict[str, Any]]:
+        """Events as they come. A reader that falls behind loses the oldest ones and is told how many."""
+        ...
