@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autoscaler.rules import Rules
 from balancer.table import Policy, Settings
@@ -38,7 +38,7 @@ class Service:
     stop_grace_s: float = 10.0
     hold_timeout_s: float = 30.0
     max_held: int = 500
-    readiness: ProbeSpec = ProbeSpec()
+    readiness: ProbeSpec = field(default_factory=ProbeSpec)
     rules: Rules | None = None
 
 
@@ -54,4 +54,4 @@ class Config:
     admin_token: str = ""
     workers: int = 0
     shutdown_timeout_s: float = 30.0
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
