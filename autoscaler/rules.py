@@ -1,4 +1,4 @@
-"""The scaling rules of one service: what the user wrote under `autoscale`, as plain data, in the words of the Kubernetes HPA v2."""
+"""The scaling rules of one service: what the user wrote under `autoscale`, as plain data, named as in the Kubernetes HPA v2."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
