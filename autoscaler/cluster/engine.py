@@ -36,7 +36,10 @@ class InstanceSpec:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One replica as the engine sees it. address as in `balancer.table.ReplicaEntry`; since_s: CLOCK_MONOTONIC seconds."""
+    """One replica as the engine sees it. address as in `balancer.table.ReplicaEntry`; since_s: CLOCK_MONOTONIC seconds.
+
+    An instance that was started again keeps its id but may have another address and pid.
+    """
 
     id: str
     service: str
@@ -47,6 +50,7 @@ class Instance:
     restarts: int = 0
     crash_looping: bool = False
     detail: str = ""  # in words: "exited with status 1, starts again in 4 s"
+    weight: int = 1  # share of the picks, where the engine's user gave one
 
 
 class Engine(Protocol):
@@ -75,6 +79,13 @@ class Engine(Protocol):
 
     async def restart(self, instance_id: str) -> None:
         """Replace a sick instance by a new one under the same id. Raises EngineError."""
+        ...
+
+    def owns_listener(self, instance_id: str) -> bool | None:
+        """Whether it is this instance that listens on its address, not a stranger; None: nobody listens there yet.
+
+        To be asked before a replica becomes READY for the first time. Engines that cannot tell answer True.
+        """
         ...
 
     async def close(self) -> None:
