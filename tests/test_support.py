@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support import connect, free_port, get, tiny_app, wait_until, wait_until_blocking
+from tests.support import connect, free_port, get, in_virtual_time, tiny_app, wait_until, wait_until_blocking
 
 
 async def test_waiting_gives_the_first_true_value() -> None:
@@ -42,3 +42,20 @@ async def test_the_tiny_app_finishes_what_is_in_flight_before_it_stops() -> None
         assert (await slow).body == b"slow"
         assert await wait_until(lambda: process.poll() is not None)
         assert process.returncode == 0
+
+
+def test_an_hour_of_virtual_time_passes_at_once_and_exactly() -> None:
+    async def story() -> float:
+        began = asyncio.get_running_loop().time()
+        await asyncio.gather(asyncio.sleep(3600), asyncio.sleep(1))
+        return asyncio.get_running_loop().time() - began
+
+    assert in_virtual_time(story) == pytest.approx(3600)
+
+
+def test_a_story_that_waits_for_nothing_fails_instead_of_hanging() -> None:
+    async def story() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(AssertionError, match="for ever"):
+        in_virtual_time(story)

@@ -1,0 +1,119 @@
+"""Keeps asking every replica how it is, each in a task of its own, and tells when a verdict changes.
+
+Invariants: at most one probe of a replica is under way, at most `concurrency` over all; the next one is due an interval after
+the last was due, not after it ended, so that slow answers cause no drift; a replica that is forgotten gives no verdict any more.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from probes.http import HttpProbe
+from probes.spec import ProbeSpec
+from probes.tcp import probe_tcp
+from probes.verdict import Health, Outcome, judge
+
+Ask = Callable[[str, ProbeSpec], Awaitable[Outcome]]
+Verdict = Callable[[str, str, bool, str], None]
+
+CONCURRENCY = 256
+JITTER = 0.1  # share of the interval, either way: replicas started together shall not be probed together for ever
+EAGER_S = 0.1  # between probes of a replica that was never ready
+PATIENT_S = 0.25  # the same, once it has taken longer than EAGER_PROBES of them
+EAGER_PROBES = 30
+GAP_S = 0.05  # between any two probes of one replica, however often `probe_now` is called
+
+
+@dataclass(slots=True)
+class _Watched:
+    service: str
+    replica: str
+    address: str
+    spec: ProbeSpec
+    health: Health = field(default_factory=Health)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: int = 0
+
+
+class Prober:
+    """Watches replicas. `on_verdict(service, replica, ready, reason)` is called on the event loop, only when ready changes."""
+
+    def __init__(self, on_verdict: Verdict, rng: random.Random, concurrency: int = CONCURRENCY, http: Ask | None = None) -> None:
+        self._on_verdict = on_verdict
+        self._rng = rng
+        self._places = asyncio.Semaphore(concurrency)
+        self._probe = HttpProbe()
+        self._http = http or self._probe.ask
+        self._watched: dict[tuple[str, str], tuple[_Watched, asyncio.Task[None]]] = {}
+
+    def watch(self, service: str, replica: str, address: str, spec: ProbeSpec) -> None:
+        """Begin to probe, at once. What was known of the replica before is forgotten."""
+        self.forget(service, replica)
+        watched = _Watched(service, replica, address, spec)
+        task = asyncio.create_task(self._keep_asking(watched), name=f"probe {service}/{replica}")
+        self._watched[service, replica] = (watched, task)
+
+    def forget(self, service: str, replica: str) -> None:
+        """No more probes of it, and no more verdicts."""
+        _, task = self._watched.pop((service, replica), (None, None))
+        if task:
+            task.cancel()
+
+    def probe_now(self, service: str, replica: str) -> None:
+        """Somebody has reason to doubt the replica: do not wait for the interval."""
+        watched, _ = self._watched.get((service, replica), (None, None))
+        if watched:
+            watched.hurry.set()
+
+    def reason(self, service: str, replica: str) -> str:
+        """What the last probe found, in words."""
+        watched, _ = self._watched.get((service, replica), (None, None))
+        return watched.health.reason if watched else "not probed"
+
+    async def close(self) -> None:
+        """Forget everything."""
+        tasks = [task for _, task in self._watched.values()]
+        for service, replica in list(self._watched):
+            self.forget(service, replica)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._probe.close()
+
+    async def _keep_asking(self, watched: _Watched) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            began = loop.time()
+            watched.hurry.clear()
+            self._learn(watched, await self._ask(watched))
+            due = max(due + self._pause_s(watched), loop.time())
+            await _until(due, watched.hurry)
+            due = min(due, loop.time())
+            await asyncio.sleep(began + GAP_S - loop.time())
+
+    async def _ask(self, watched: _Watched) -> Outcome:
+        async with self._places:
+            watched.asked += 1
+            if watched.spec.path:
+                return await self._http(watched.address, watched.spec)
+            return await probe_tcp(watched.address, watched.spec.timeout_s)
+
+    def _learn(self, watched: _Watched, outcome: Outcome) -> None:
+        before = watched.health.ready
+        watched.health = judge(watched.health, outcome, watched.spec)
+        if watched.health.ready is not None and watched.health.ready != before:
+            self._on_verdict(watched.service, watched.replica, watched.health.ready, watched.health.reason)
+
+    def _pause_s(self, watched: _Watched) -> float:
+        interval_s = watched.spec.interval_s
+        if watched.health.ready is None:
+            return min(interval_s, EAGER_S if watched.asked < EAGER_PROBES else PATIENT_S)
+        return interval_s * self._rng.uniform(1 - JITTER, 1 + JITTER)
+
+
+async def _until(due: float, hurry: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout_at(due):
+            await hurry.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,158 @@
+"""HTTP and TCP probes against real sockets, each with one way to be well or ill."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from probes.http import BODY, HttpProbe
+from probes.spec import ProbeSpec
+from probes.tcp import probe_tcp
+from probes.verdict import Outcome
+from tests.support import free_port
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(serve: Serve, path: Path | None = None) -> AsyncIterator[str]:
+    """An endpoint where each connection is given to `serve`, then closed."""
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except ConnectionError:
+            return
+        finally:
+            writer.close()
+
+    if path:
+        listener = await asyncio.start_unix_server(once, path)
+        address = f"unix:{path}"
+    else:
+        listener = await asyncio.start_server(once, "127.0.0.1", 0)
+        address = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    try:
+        yield address
+    finally:
+        listener.close()
+
+
+def answering(octets: bytes, heads: list[bytes] | None = None) -> Serve:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if heads is not None:
+            heads.append(head)
+        writer.write(octets)
+        await writer.drain()
+
+    return serve
+
+
+async def ask(address: str, spec: ProbeSpec) -> Outcome:
+    probe = HttpProbe()
+    try:
+        return await probe.ask(address, spec)
+    finally:
+        await probe.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "expect", "passes"),
+    [
+        pytest.param("200 OK", (), True, id="200 passes"),
+        pytest.param("204 No Content", (), True, id="204 passes"),
+        pytest.param("302 Found\r\nLocation: http://127.0.0.1:1/", (), True, id="a redirect passes and is not followed"),
+        pytest.param("404 Not Found", (), False, id="404 fails"),
+        pytest.param("503 Service Unavailable", (), False, id="503 fails"),
+        pytest.param("404 Not Found", (404,), True, id="an expected 404 passes"),
+        pytest.param("200 OK", (204,), False, id="200 fails where 204 is expected"),
+    ],
+)
+async def test_the_status_decides(status: str, expect: tuple[int, ...], passes: bool) -> None:
+    async with listening(answering(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())) as address:
+        outcome = await ask(address, ProbeSpec(path="/healthz", expect=expect))
+    assert outcome.passed is passes
+    assert f"answered {status[:3]}" in outcome.reason
+
+
+async def test_the_request_names_the_probe_and_the_configured_host() -> None:
+    heads: list[bytes] = []
+    async with listening(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", heads)) as address:
+        await ask(address, ProbeSpec(path="/healthz?deep=1", host="shop.example.com"))
+    lines = heads[0].lower().split(b"\r\n")
+    assert lines[0] == b"get /healthz?deep=1 http/1.1"
+    assert b"host: shop.example.com" in lines
+    assert b"user-agent: ecluse-probe" in lines
+
+
+async def test_proxy_settings_of_the_environment_are_not_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "http_proxy", "http://127.0.0.1:1")
+    async with listening(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as address:
+        assert (await ask(address, ProbeSpec(path="/"))).passed
+
+
+async def test_a_unix_socket_is_probed_over_http_and_tcp(tmp_path: Path) -> None:
+    async with listening(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), tmp_path / "app.sock") as address:
+        assert (await ask(address, ProbeSpec(path="/"))).passed
+        assert (await probe_tcp(address, 1.0)).passed
+
+
+async def test_a_refused_connection_is_said_in_words() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    assert await ask(address, ProbeSpec(path="/")) == Outcome(False, "connection refused")
+    assert await probe_tcp(address, 1.0) == Outcome(False, "connection refused")
+
+
+async def test_a_missing_unix_socket_is_said_in_words(tmp_path: Path) -> None:
+    outcome = await probe_tcp(f"unix:{tmp_path}/none.sock", 1.0)
+    assert outcome == Outcome(False, "no such file or directory")
+
+
+async def test_silence_ends_at_the_deadline() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with listening(silent) as address:
+        assert await ask(address, ProbeSpec(path="/", timeout_s=0.05)) == Outcome(False, "no answer within 0.05 s")
+
+
+async def test_a_body_that_trickles_counts_against_the_same_deadline() -> None:
+    async def trickling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+        await reader.read()
+
+    async with listening(trickling) as address:
+        assert not (await ask(address, ProbeSpec(path="/", timeout_s=0.1))).passed
+
+
+async def test_an_endless_body_is_not_read_beyond_its_bound() -> None:
+    sent = 0
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b"x" * 4096)
+            sent += 4096
+            await writer.drain()
+
+    async with listening(endless) as address:
+        assert (await ask(address, ProbeSpec(path="/"))).passed
+    assert sent < BODY + 16 * 1024 * 1024  # what the kernel's socket buffers take besides
+
+
+async def test_an_answer_that_is_not_http_fails() -> None:
+    async with listening(answering(b"SSH-2.0-OpenSSH\r\n\r\n")) as address:
+        assert not (await ask(address, ProbeSpec(path="/"))).passed
+
+
+async def test_an_accepted_connection_passes_over_tcp() -> None:
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with listening(hold) as address:
+        assert await probe_tcp(address, 1.0) == Outcome(True, "accepts connections")
