@@ -1,0 +1,175 @@
+"""The handlers: from a request to a call of `Control`, from what it gives to JSON."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from prometheus_client.exposition import choose_encoder
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sidecar.admin import openapi, problem, streams
+from sidecar.admin.guard import Gate, Guard
+from sidecar.admin.problem import Problem
+from sidecar.metrics import Ledger, registry
+from sidecar.views import Control, NotScalable, UnknownName
+
+BODY = 16 * 1024  # a request body larger than this is refused; the largest that makes sense has twenty octets
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def application(control: Control, gate: Gate, ledger: Ledger, followers: streams.Streams) -> Starlette:
+    """The admin API as an ASGI application. Must be made on the event loop that serves it."""
+    handlers = Handlers(control, ledger, followers)
+    routes = [Route(operation.path, handlers.of(operation.id), methods=[operation.method]) for operation in openapi.OPERATIONS]
+    failures = (Problem, UnknownName, NotScalable, HTTPException, Exception)
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, gate=gate)],
+        exception_handlers=dict.fromkeys(failures, problem.answer),
+    )
+
+
+class Handlers:
+    """One method per operation, named as the operation is."""
+
+    def __init__(self, control: Control, ledger: Ledger, followers: streams.Streams) -> None:
+        self._control = control
+        self._registry = registry(control, ledger)
+        self._streams = followers
+
+    def of(self, operation: str) -> Handler:
+        """The handler of an operation of `openapi.OPERATIONS`."""
+        handler: Handler = getattr(self, operation)
+        return handler
+
+    async def healthz(self, _request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(self, _request: Request) -> Response:
+        ready = self._control.ready()
+        return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(self._registry), media_type=None, headers={"content-type": media_type})
+
+    async def openapi(self, _request: Request) -> Response:
+        return JSONResponse(openapi.document(self._control.overview().version))
+
+    async def overview(self, _request: Request) -> Response:
+        return JSONResponse(asdict(self._control.overview()))
+
+    async def services(self, _request: Request) -> Response:
+        return JSONResponse({"services": [asdict(service) for service in self._control.services()]})
+
+    async def service(self, request: Request) -> Response:
+        return self._service(request, 200)
+
+    async def explain(self, request: Request) -> Response:
+        return JSONResponse(self._control.explain(request.path_params["name"]))
+
+    async def scale(self, request: Request) -> Response:
+        try:
+            wanted = openapi.scale_request(await _body(request))
+        except ValidationError as error:
+            raise Problem(400, "invalid", 'send {"replicas": N} or {"replicas": "auto"}') from error
+        try:
+            self._control.scale(request.path_params["name"], wanted)
+        except NotScalable:
+            raise
+        except ValueError as error:
+            raise Problem(400, "out_of_bounds", str(error)) from error
+        return self._service(request, 200)
+
+    async def drain(self, request: Request) -> Response:
+        await _body(request)
+        self._control.drain(request.path_params["name"], request.path_params["id"])
+        return self._service(request, 202)
+
+    async def reload(self, request: Request) -> Response:
+        await _body(request)
+        errors = await self._control.reload()
+        return JSONResponse({"reloaded": not errors, "errors": errors}, 422 if errors else 200)
+
+    async def logs(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        lines = _number(request, "lines", 100, openapi.LOG_LINES)
+        self._control.service(name)
+        if not _follows(request):
+            return JSONResponse({"lines": list(self._control.logs(name, lines))})
+        return self._streams.response(self._log_messages(name, lines))
+
+    async def _log_messages(self, name: str, lines: int) -> AsyncIterator[str]:
+        following = self._control.follow_logs(name)
+        try:
+            for line in self._control.logs(name, lines) if lines else ():
+                yield streams.message(line)
+            async for line in following:
+                yield streams.message(line)
+        finally:
+            await streams.close(following)
+
+    async def events(self, request: Request) -> Response:
+        follows = _follows(request)
+        limit = _number(request, "limit", 0 if follows else 100, openapi.EVENTS)
+        if not follows:
+            return JSONResponse({"events": list(self._control.events(limit))})
+        last = request.headers.get("last-event-id")
+        if last is not None and not last.isdecimal():
+            raise Problem(400, "invalid", "Last-Event-ID is not the id of an event")
+        return self._streams.response(self._event_messages(limit, None if last is None else int(last)))
+
+    async def _event_messages(self, limit: int, last: int | None) -> AsyncIterator[str]:
+        following = self._control.follow_events()  # before looking back, so that nothing falls between the two
+        try:
+            for event in self._past(limit, last):
+                yield streams.event_message(event)
+            async for event in following:
+                yield streams.event_message(event)
+        finally:
+            await streams.close(following)
+
+    def _past(self, limit: int, last: int | None) -> list[dict[str, Any]]:
+        """What a stream begins with, oldest first: what came after the event `last`, or as many as asked for."""
+        if last is not None:
+            return [event for event in self._control.events(openapi.EVENTS) if event["id"] > last][::-1]
+        return list(self._control.events(limit))[::-1] if limit else []
+
+    def _service(self, request: Request, status: int) -> Response:
+        return JSONResponse(asdict(self._control.service(request.path_params["name"])), status)
+
+
+def _follows(request: Request) -> bool:
+    wanted = request.query_params.get("follow", "").lower()
+    return wanted in {"1", "true"} or (wanted == "" and streams.MEDIA_TYPE in request.headers.get("accept", ""))
+
+
+def _number(request: Request, name: str, default: int, most: int) -> int:
+    given = request.query_params.get(name, str(default))
+    if not given.isdecimal() or int(given[:10]) > most:
+        raise Problem(400, "invalid", f"{name} is a number from 0 to {most}")
+    return int(given)
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for octets in request.stream():
+        body += octets
+        if len(body) > BODY:
+            raise Problem(413, "too_large", f"a request body here has at most {BODY} octets")
+    return body
+
+
+async def watch(control: Control, ledger: Ledger, interval_s: float = 1.0) -> None:
+    """Show the ledger all services again and again, until cancelled."""
+    while True:
+        ledger.observe(control.services())
+        await asyncio.sleep(interval_s)

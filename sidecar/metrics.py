@@ -1,0 +1,259 @@
+"""What Prometheus reads from /metrics, made anew from the controller's views at each scrape. Names begin with `ecluse_`.
+
+Two families count requests, so that nothing is ever counted twice and nothing ever goes down:
+
+- `ecluse_replica_...` has one series per living replica. It ends when the replica goes, as any target's series does.
+- `ecluse_...` by service adds what the replicas that are gone had counted. It never goes down while the service is configured.
+
+(Moving a gone replica's count to a series `replica=""` would show `rate()` an increase that never happened.)
+
+The views forget a replica once it is gone, so a `Ledger` has to have seen it: whoever owns one calls `observe` about once a
+second. What a replica counted after it was last seen is missing from the totals, which is at most that second.
+"""
+
+import platform
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from balancer.hotpath import board
+from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
+from balancer.table import ReplicaState
+from sidecar.views import Control, Overview, ServiceView, WorkerView
+
+STATUS_CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
+BUCKETS_PER_BOUND: Final = 4  # one bound to a doubling: 64 us, 128 us, ... 67 s
+NOTHING: Final = ReplicaReading(0, 0, (0,) * 5, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * board.BUCKETS)
+
+
+def add(one: ReplicaReading, other: ReplicaReading) -> ReplicaReading:
+    """The sum, cell by cell."""
+    return ReplicaReading(
+        in_flight=one.in_flight + other.in_flight,
+        busy_us=one.busy_us + other.busy_us,
+        status=_five(one.status, other.status),
+        connect_errors=one.connect_errors + other.connect_errors,
+        broken=one.broken + other.broken,
+        timeouts=one.timeouts + other.timeouts,
+        bytes_in=one.bytes_in + other.bytes_in,
+        bytes_out=one.bytes_out + other.bytes_out,
+        latency_sum_us=one.latency_sum_us + other.latency_sum_us,
+        pooled=one.pooled + other.pooled,
+        connects=one.connects + other.connects,
+        latency=tuple(a + b for a, b in zip(one.latency, other.latency, strict=True)),
+    )
+
+
+def _five(one: Sequence[int], other: Sequence[int]) -> tuple[int, int, int, int, int]:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3], one[4] + other[4]
+
+
+class Ledger:
+    """Remembers what replicas had counted when they went, so that a service's totals never go down."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, dict[str, ReplicaReading]] = {}
+        self._gone: dict[str, ReplicaReading] = {}
+
+    def observe(self, services: Sequence[ServiceView]) -> None:
+        """Look at all services. What was seen before and is not there any more is gone, and so is a service's past with it."""
+        for service in services:
+            self._observe(service)
+        names = {service.name for service in services}
+        for forgotten in self._seen.keys() - names:
+            del self._seen[forgotten], self._gone[forgotten]
+
+    def _observe(self, service: ServiceView) -> None:
+        before = self._seen.get(service.name, {})
+        now = {replica.id: replica.reading for replica in service.replicas}
+        gone = self._gone.get(service.name, NOTHING)
+        for replica, last in before.items():
+            if replica not in now or _began_again(last, now[replica]):
+                gone = add(gone, _counters(last))
+        self._seen[service.name], self._gone[service.name] = now, gone
+
+    def total(self, service: str) -> ReplicaReading:
+        """Everything the service's replicas have counted, the gone ones included; gauges are those of the living."""
+        total = self._gone.get(service, NOTHING)
+        for reading in self._seen.get(service, {}).values():
+            total = add(total, reading)
+        return total
+
+
+def _began_again(last: ReplicaReading, now: ReplicaReading) -> bool:
+    """The same name, but a new replica: its counters are below what they were."""
+    return now.requests < last.requests or now.connects < last.connects
+
+
+def _counters(reading: ReplicaReading) -> ReplicaReading:
+    return ReplicaReading(
+        **{name: getattr(reading, name) for name in ReplicaReading.__slots__ if name not in {"in_flight", "pooled"}},
+        in_flight=0,
+        pooled=0,
+    )
+
+
+def latency_buckets(latency: Sequence[int]) -> list[tuple[str, float]]:
+    """(upper bound in seconds, answers at or below it) in Prometheus's form: cumulative, the last bound infinite.
+
+    Only bounds that the scoreboard's buckets have too are used: counts between them would be guesses.
+    """
+    below = list(accumulate(latency))
+    last = len(latency) - 2  # the last bucket has no upper bound
+    bounds = [(f"{board.bucket_floor_us(i + 1) / 1e6:.6f}", float(below[i])) for i in range(0, last + 1, BUCKETS_PER_BOUND)]
+    return [*bounds, ("+Inf", float(below[-1]))]
+
+
+class ViewCollector(Collector):
+    """Reads the controller's views when asked."""
+
+    def __init__(self, control: Control, ledger: Ledger) -> None:
+        self._control = control
+        self._ledger = ledger
+
+    def collect(self) -> Iterator[Metric]:
+        services = self._control.services()
+        self._ledger.observe(services)
+        overview = self._control.overview()
+        yield from _program(overview)
+        yield from _workers(overview.workers)
+        yield from _decisions(self._control.decisions())
+        yield from _scaling(services)
+        yield from _services(services)
+        yield from _traffic(services, self._ledger)
+        yield from _replicas(services)
+
+
+def registry(control: Control, ledger: Ledger) -> CollectorRegistry:
+    """A registry with nothing but these metrics in it."""
+    made = CollectorRegistry()
+    made.register(ViewCollector(control, ledger))
+    return made
+
+
+Rows = Iterable[tuple[Sequence[str], float]]
+
+
+def _counter(name: str, help_text: str, labels: Sequence[str], rows: Rows) -> Metric:
+    family = CounterMetricFamily(f"ecluse_{name}", help_text, labels=labels)
+    for values, value in rows:
+        family.add_metric(values, value)
+    return family
+
+
+def _gauge(name: str, help_text: str, labels: Sequence[str], rows: Rows) -> Metric:
+    family = GaugeMetricFamily(f"ecluse_{name}", help_text, labels=labels)
+    for values, value in rows:
+        family.add_metric(values, value)
+    return family
+
+
+def _program(overview: Overview) -> Iterator[Metric]:
+    build = (overview.version, overview.build, platform.python_version())
+    yield _gauge("build_info", "Always 1; the labels say what runs.", ("version", "build", "python"), [(build, 1)])
+    yield _gauge("start_time_seconds", "When the program was started, since the epoch.", (), [((), overview.started_at)])
+    yield _gauge("table_generation", "The routing table that the controller sent last.", (), [((), overview.generation)])
+    reloads = [(("ok",), overview.reloads), (("failed",), overview.reloads_failed)]
+    yield _counter("reloads", "Configuration reloads; a failed one changed nothing.", ("result",), reloads)
+
+
+_WORKER_COUNTERS: Final[tuple[tuple[str, str, Callable[[WorkerReading], int]], ...]] = (
+    ("connections_accepted", "Client connections accepted.", lambda cells: cells.accepted),
+    ("connections_refused", "Client connections over the limit, answered 503 and closed.", lambda cells: cells.refused),
+    ("bad_requests", "Requests answered 4xx before a service was chosen.", lambda cells: cells.bad_requests),
+    ("unrouted_requests", "Requests that no route matched.", lambda cells: cells.no_route),
+    ("access_log_lines", "Access log lines written.", lambda cells: cells.log_written),
+    ("access_log_lines_dropped", "Access log lines dropped because writing fell behind.", lambda cells: cells.log_dropped),
+)
+
+
+def _workers(workers: Sequence[WorkerView]) -> Iterator[Metric]:
+    label = ("worker",)
+    rows = [((str(worker.row),), worker) for worker in workers]
+    yield _gauge("connections", "Client connections open.", label, [(r, w.reading.connections) for r, w in rows])
+    yield _gauge("worker_table_generation", "The routing table in use.", label, [(r, w.reading.generation) for r, w in rows])
+    yield _counter("worker_restarts", "Times the worker was replaced.", label, [(r, w.restarts) for r, w in rows])
+    for name, help_text, cell in _WORKER_COUNTERS:
+        yield _counter(name, help_text, label, [(r, cell(w.reading)) for r, w in rows])
+
+
+def _decisions(decisions: dict[tuple[str, str], int]) -> Iterator[Metric]:
+    yield _counter("decisions", "Decisions of the autoscaler.", ("service", "reason"), sorted(decisions.items()))
+
+
+def _scaling(services: Sequence[ServiceView]) -> Iterator[Metric]:
+    states = [((s.name, state.value), _in_state(s, state)) for s in services for state in ReplicaState if state != "gone"]
+    yield _gauge("replicas", "Replicas by state.", ("service", "state"), states)
+    label = ("service",)
+    scalable = [service for service in services if service.scalable]
+    yield _gauge("desired_replicas", "Replicas the autoscaler asked for last.", label, [((s.name,), s.desired) for s in scalable])
+    yield _gauge("min_replicas", "Fewest replicas allowed.", label, [((s.name,), s.min_replicas) for s in scalable])
+    yield _gauge("max_replicas", "Most replicas allowed.", label, [((s.name,), s.max_replicas) for s in scalable])
+    yield _gauge(
+        "load_requests",
+        "Requests running, queued and held: the last second's mean.",
+        label,
+        [((s.name,), s.load) for s in services],
+    )
+
+
+def _in_state(service: ServiceView, state: ReplicaState) -> int:
+    return sum(replica.state == state for replica in service.replicas)
+
+
+_SERVICE_COUNTERS: Final[tuple[tuple[str, str, Callable[[ServiceReading], int]], ...]] = (
+    ("retries", "Attempts after the first.", lambda cells: cells.retries),
+    ("shed_requests", "Requests refused with 503 because the queue was full.", lambda cells: cells.shed),
+    ("wait_timeouts", "Requests refused with 503 because they had waited too long.", lambda cells: cells.wait_timeouts),
+    ("unavailable_requests", "Requests refused with 503 because no replica was ready.", lambda cells: cells.unavailable),
+    ("aborted_requests", "Requests whose client left before the answer was complete.", lambda cells: cells.aborted),
+    ("own_answers", "Requests of the service answered 4xx or 5xx by the proxy itself.", lambda cells: cells.own_answers),
+    ("upgrades", "Connections that became tunnels (WebSocket).", lambda cells: cells.upgrades),
+)
+
+
+def _services(services: Sequence[ServiceView]) -> Iterator[Metric]:
+    rows = [((service.name,), service.reading) for service in services if service.reading]
+    yield _gauge("waiting_requests", "Requests queued or held for a replica.", ("service",), [(r, c.waiting) for r, c in rows])
+    for name, help_text, cell in _SERVICE_COUNTERS:
+        yield _counter(name, help_text, ("service",), [(r, cell(c)) for r, c in rows])
+
+
+_TRAFFIC_COUNTERS: Final[tuple[tuple[str, str, Callable[[ReplicaReading], float]], ...]] = (
+    ("connect_errors", "Connections that a replica refused or did not accept in time.", lambda cells: cells.connect_errors),
+    ("broken_attempts", "Attempts that ended without a whole answer on a connection that stood.", lambda cells: cells.broken),
+    ("attempt_timeouts", "Attempts that ended at a deadline.", lambda cells: cells.timeouts),
+    ("upstream_connects", "Connections opened to replicas.", lambda cells: cells.connects),
+    ("upstream_received_bytes", "Octets from replicas.", lambda cells: cells.bytes_in),
+    ("upstream_sent_bytes", "Octets to replicas.", lambda cells: cells.bytes_out),
+    ("in_flight_seconds", "Request-seconds in flight: its rate is the mean concurrency.", lambda cells: cells.busy_us / 1e6),
+)
+
+
+def _traffic(services: Sequence[ServiceView], ledger: Ledger) -> Iterator[Metric]:
+    totals = [(service.name, ledger.total(service.name)) for service in services]
+    by_class = [((name, kind), n) for name, total in totals for kind, n in zip(STATUS_CLASSES, total.status, strict=True)]
+    yield _counter("requests", "Whole answers of replicas, gone ones included.", ("service", "status"), by_class)
+    durations = HistogramMetricFamily(
+        "ecluse_request_duration_seconds", "Request head read to whole answer, gone replicas included.", labels=("service",)
+    )
+    for name, total in totals:
+        durations.add_metric((name,), latency_buckets(total.latency), total.latency_sum_us / 1e6)
+    yield durations
+    for metric, help_text, cell in _TRAFFIC_COUNTERS:
+        yield _counter(metric, help_text, ("service",), [((name,), cell(total)) for name, total in totals])
+
+
+def _replicas(services: Sequence[ServiceView]) -> Iterator[Metric]:
+    label = ("service", "replica")
+    rows = [((service.name, replica.id), replica) for service in services for replica in service.replicas]
+    by_class = [((*r, kind), n) for r, v in rows for kind, n in zip(STATUS_CLASSES, v.reading.status, strict=True)]
+    yield _counter("replica_requests", "Whole answers of a living replica.", (*label, "status"), by_class)
+    yield _gauge("replica_in_flight_requests", "Requests in flight.", label, [(r, v.reading.in_flight) for r, v in rows])
+    yield _gauge("replica_pooled_connections", "Idle connections kept.", label, [(r, v.reading.pooled) for r, v in rows])
+    yield _counter("replica_connect_errors", "Connections refused.", label, [(r, v.reading.connect_errors) for r, v in rows])
+    yield _counter("replica_restarts", "Times it was started again.", label, [(r, v.restarts) for r, v in rows])
