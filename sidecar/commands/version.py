@@ -1,0 +1,28 @@
+"""`ecluse version`: what this program is made of."""
+
+import argparse
+import platform
+from importlib import metadata
+
+from balancer import hotpath
+from sidecar.commands import Exit, Subparsers, add, add_json, show, show_json
+
+
+def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
+    parser = add(commands, "version", "Show the version, how the hot path was built, and the Python it runs on")
+    add_json(parser)
+    parser.set_defaults(run=version)
+
+
+def version(arguments: argparse.Namespace) -> Exit:
+    parts = {
+        "version": metadata.version("ecluse"),
+        "hot_path": hotpath.build(),
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+    }
+    if arguments.json:
+        show_json(parts)
+    else:
+        show([f"ecluse {parts['version']}, hot path {parts['hot_path']}, {parts['implementation']} {parts['python']}"])
+    return Exit.OK
