@@ -16,6 +16,7 @@ from probes.verdict import Health, Outcome, judge
 
 Ask = Callable[[str, ProbeSpec], Awaitable[Outcome]]
 Verdict = Callable[[str, str, bool, str], None]
+Objection = Callable[[], str]
 
 CONCURRENCY = 256
 JITTER = 0.1  # share of the interval, either way: replicas started together shall not be probed together for ever
@@ -31,6 +32,7 @@ class _Watched:
     replica: str
     address: str
     spec: ProbeSpec
+    objection: Objection
     health: Health = field(default_factory=Health)
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
     asked: int = 0
@@ -47,10 +49,14 @@ class Prober:
         self._http = http or self._probe.ask
         self._watched: dict[tuple[str, str], tuple[_Watched, asyncio.Task[None]]] = {}
 
-    def watch(self, service: str, replica: str, address: str, spec: ProbeSpec) -> None:
-        """Begin to probe, at once. What was known of the replica before is forgotten."""
+    def watch(self, service: str, replica: str, address: str, spec: ProbeSpec, objection: Objection = str) -> None:
+        """Begin to probe, at once. What was known of the replica before is forgotten.
+
+        objection: asked when a probe would make the replica ready for the first time; not "" says in words why it must not (a
+        stranger answers on its port), and counts as a failure.
+        """
         self.forget(service, replica)
-        watched = _Watched(service, replica, address, spec)
+        watched = _Watched(service, replica, address, spec, objection)
         task = asyncio.create_task(self._keep_asking(watched), name=f"probe {service}/{replica}")
         self._watched[service, replica] = (watched, task)
 
@@ -59,6 +65,12 @@ class Prober:
         _, task = self._watched.pop((service, replica), (None, None))
         if task:
             task.cancel()
+
+    def change(self, service: str, replica: str, spec: ProbeSpec) -> None:
+        """Ask differently from the next probe on. What is known of the replica stays."""
+        watched, _ = self._watched.get((service, replica), (None, None))
+        if watched:
+            watched.spec = spec
 
     def probe_now(self, service: str, replica: str) -> None:
         """Somebody has reason to doubt the replica: do not wait for the interval."""
@@ -95,8 +107,11 @@ class Prober:
         async with self._places:
             watched.asked += 1
             if watched.spec.path:
-                return await self._http(watched.address, watched.spec)
-            return await probe_tcp(watched.address, watched.spec.timeout_s)
+                outcome = await self._http(watched.address, watched.spec)
+            else:
+                outcome = await probe_tcp(watched.address, watched.spec.timeout_s)
+        first = outcome.passed and watched.health.ready is None
+        return Outcome(False, reason) if first and (reason := watched.objection()) else outcome
 
     def _learn(self, watched: _Watched, outcome: Outcome) -> None:
         before = watched.health.ready

@@ -1,0 +1,190 @@
+"""Makes it so: starts, drains and stops replicas of one service until what is there is what is wanted.
+
+Invariants: no replica is stopped before its drain has ended; a draining one is never taken back (its workers may have begun to
+close what they kept open: a new one is started instead); what is wanted is compared with what is there whenever either changes,
+so that nothing depends on an event that might be missed.
+"""
+
+import asyncio
+
+from autoscaler.cluster.engine import Engine, EngineError, InstanceStatus
+from autoscaler.drain import until_idle
+from autoscaler.reconcile import Standing, steps
+from autoscaler.registry import FleetSettings, Registry, Surroundings, Tell
+from autoscaler.replica import Replica, version_of
+from autoscaler.tasks import Tasks
+
+STARTS_AT_ONCE = 8  # per service: an application's first seconds are its most expensive ones
+RETRY_S = 1.0  # after the engine failed; doubles up to RETRY_MAX_S
+RETRY_MAX_S = 30.0
+
+
+class Fleet:
+    """The replicas of one service. `desired` is None until `scale_to`, and for replicas that are only found, never started."""
+
+    def __init__(self, settings: FleetSettings, engine: Engine, around: Surroundings, tell: Tell) -> None:
+        self.service = settings.spec.service
+        self.registry = Registry(settings, engine, around, tell)
+        self.engine = engine
+        self.desired: int | None = None
+        self._around = around
+        self._tell = tell
+        self._tasks = Tasks()
+        self._stale = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._places = asyncio.Semaphore(STARTS_AT_ONCE)
+        self._starting = 0
+        self._failures = 0
+        self._retry_at_s = 0.0
+
+    def open(self) -> None:
+        """Begin to follow the engine."""
+        self._tasks.spawn(self._follow(), f"fleet {self.service}")
+        self.look_again()
+
+    def look_again(self) -> None:
+        """The engine says that its list has changed."""
+        self._stale.set()
+
+    def scale_to(self, desired: int) -> None:
+        """Want so many replicas. Returns at once. Called again with the same number, it checks for replicas that are late."""
+        self.desired = desired
+        self._reconcile()
+
+    def change(self, settings: FleetSettings) -> None:
+        """Other settings: replicas of another command or environment are replaced one by one, the rest applies in place."""
+        self.registry.change(settings)
+        self._reconcile()
+
+    def verdict(self, replica_id: str, ready: bool, reason: str) -> None:
+        """The probes' verdict on a replica has changed."""
+        self.registry.verdict(replica_id, ready, reason)
+        self._reconcile()
+
+    def doubt(self, replica_id: str) -> None:
+        """A worker could not connect to the replica."""
+        self._around.prober.probe_now(self.service, replica_id)
+
+    def drain(self, replica_id: str, why: str) -> None:
+        """Drain a replica and stop it. Draining already, or gone: nothing to do."""
+        self._begin_drain(replica_id, why)
+        self._reconcile()
+
+    async def empty(self) -> None:
+        """The service goes away: give up what was found, drain and stop what was started. Returns when none is left."""
+        self.desired = 0
+        if self.engine.can_scale:
+            for replica in self.registry.active():
+                self._begin_drain(replica.id, "the service was removed")
+        else:
+            self.registry.see(())
+        while self.registry.replicas or self._starting:
+            self._changed.clear()
+            await self._changed.wait()
+        await self.close()
+
+    async def stop(self, grace_s: float) -> None:
+        """Stop what was started, without draining: the workers have ended."""
+        await self.close()
+        names = list(self.registry.replicas) if self.engine.can_scale else []
+        results = await asyncio.gather(*(self.engine.stop(name, grace_s) for name in names), return_exceptions=True)
+        for name, result in zip(names, results, strict=True):
+            if isinstance(result, BaseException):
+                self._tell("stop_failed", name, str(result))
+
+    async def close(self) -> None:
+        """Do nothing any more; the replicas stay as they are."""
+        await self._tasks.close()
+        for replica_id in self.registry.replicas:
+            self._around.prober.forget(self.service, replica_id)
+
+    async def _follow(self) -> None:
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            try:
+                self.registry.see(await self.engine.list(self.service))
+            except EngineError as error:
+                self._tell("engine_failed", "", f"{error}; the replicas known are kept as they are")
+            self._reconcile()
+
+    def _reconcile(self) -> None:
+        self._changed.set()
+        if self.desired is None or not self.engine.can_scale:
+            return
+        standings = [self._standing(replica) for replica in self.registry.active()]
+        wanted = steps(self.desired, standings, self._starting)
+        if self._around.clock() >= self._retry_at_s:
+            self._start(wanted.start)
+        for replica_id, why in wanted.drain:
+            self._begin_drain(replica_id, why)
+
+    def _standing(self, replica: Replica) -> Standing:
+        return Standing(
+            id=replica.id,
+            state=replica.state,
+            in_flight=self._around.workers.in_flight(replica.slot),
+            since_s=replica.started_s,
+            outdated=replica.version != self.registry.settings.version,
+            late=self._late(replica),
+        )
+
+    def _late(self, replica: Replica) -> str:
+        """One that crashed is not late: the engine starts it again, with growing delays."""
+        limit_s = self.registry.settings.readiness.start_timeout_s
+        running = replica.instance.status is InstanceStatus.RUNNING
+        if replica.proven or not running or self._around.clock() - replica.started_s < limit_s:
+            return ""
+        return f"was not ready within {limit_s:g} s: {self._around.prober.reason(self.service, replica.id)}"
+
+    def _start(self, count: int) -> None:
+        self._starting += count
+        for _ in range(count):
+            self._tasks.spawn(self._start_one(), f"start {self.service}")
+
+    async def _start_one(self) -> None:
+        spec = self.registry.settings.spec
+        try:
+            async with self._places:
+                instance = await self.engine.start(spec)
+        except EngineError as error:
+            self._start_failed(error)
+        else:
+            self._failures = 0
+            self.registry.admit(instance, version_of(spec))
+        finally:
+            self._starting -= 1
+            self._changed.set()
+
+    def _start_failed(self, error: EngineError) -> None:
+        delay_s = min(RETRY_S * 2**self._failures, RETRY_MAX_S)
+        self._failures += 1
+        self._retry_at_s = self._around.clock() + delay_s
+        self._tell("start_failed", "", f"{error}; tried again in {delay_s:g} s")
+
+    def _begin_drain(self, replica_id: str, why: str) -> None:
+        if replica := self.registry.drain(replica_id, why):
+            self._tasks.spawn(self._drain(replica), f"drain {replica_id}")
+
+    async def _drain(self, replica: Replica) -> None:
+        began_s = self._around.clock()
+        generation = self._around.workers.publish()
+        timeout_s = self.registry.settings.drain_timeout_s
+        left = await until_idle(self._around.workers, replica.slot, generation, timeout_s, self._around.clock)
+        if left:
+            self._tell("drain_timeout", replica.id, f"{left} requests still in flight after {timeout_s:g} s are cut")
+        drained_s = self._around.clock() - began_s
+        await self._stop(replica)
+        self.registry.gone(replica.id, f"drained in {drained_s:.1f} s, then stopped")
+        self._reconcile()
+
+    async def _stop(self, replica: Replica) -> None:
+        """Until the engine has done it: a replica that nobody wants must not stay for ever."""
+        delay_s = RETRY_S
+        while True:
+            try:
+                return await self.engine.stop(replica.id, self.registry.settings.spec.stop_grace_s)
+            except EngineError as error:
+                self._tell("stop_failed", replica.id, f"{error}; tried again in {delay_s:g} s")
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, RETRY_MAX_S)

@@ -1,0 +1,160 @@
+"""The replicas of one service as they are: what the engine lists and what the probes say, brought into states.
+
+Invariants: the state of a replica changes only here, along `balancer.table.TRANSITIONS`, and each change is told and published; a
+replica is probed exactly while the engine says that it runs and it is not draining. How many there should be is not known here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from autoscaler.cluster.engine import Engine, Instance, InstanceSpec, InstanceStatus
+from autoscaler.drain import Workers
+from autoscaler.replica import Replica, Version, version_of
+from autoscaler.slots import Slots, SlotsFull
+from balancer.table import ReplicaState
+from probes.prober import Prober
+from probes.spec import ProbeSpec
+
+Tell = Callable[[str, str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """What holds for every replica of a service. drain_timeout_s: how long requests in flight may take to end."""
+
+    spec: InstanceSpec
+    readiness: ProbeSpec
+    drain_timeout_s: float = 30.0
+
+    @property
+    def version(self) -> Version:
+        """Of the replicas that are started now."""
+        return version_of(self.spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the replicas of all services share. clock: CLOCK_MONOTONIC seconds."""
+
+    prober: Prober
+    workers: Workers
+    slots: Slots
+    clock: Callable[[], float]
+
+
+class Registry:
+    """`tell(kind, replica, message)` is called for everything that happens to a replica."""
+
+    def __init__(self, settings: FleetSettings, engine: Engine, around: Surroundings, tell: Tell) -> None:
+        self.replicas: dict[str, Replica] = {}
+        self.settings = settings
+        self._service = settings.spec.service
+        self._engine = engine
+        self._around = around
+        self._tell = tell
+
+    def active(self) -> list[Replica]:
+        """Those that count as wanted ones: neither draining nor gone."""
+        return [replica for replica in self.replicas.values() if replica.active]
+
+    def change(self, settings: FleetSettings) -> None:
+        """Probe differently from now on; what is known of the replicas stays."""
+        self.settings = settings
+        for replica_id in self.replicas:
+            self._around.prober.change(self._service, replica_id, settings.readiness)
+
+    def see(self, instances: Sequence[Instance]) -> None:
+        """Follow the engine's list."""
+        there = {instance.id: instance for instance in instances if instance.status is not InstanceStatus.EXITED}
+        for instance in instances:
+            if instance.id in there and instance.id in self.replicas:
+                self._update(self.replicas[instance.id], instance)
+            elif instance.status in {InstanceStatus.RUNNING, InstanceStatus.BACKOFF}:
+                self.admit(instance, self.settings.version)
+        ended = {instance.id: instance.detail for instance in instances}
+        for replica_id in [replica_id for replica_id in self.replicas if replica_id not in there]:
+            self.gone(replica_id, ended.get(replica_id) or "is no longer there")
+
+    def admit(self, instance: Instance, version: Version) -> None:
+        """A new replica, known from its start or from the list, whichever comes first; the start knows the version better."""
+        if instance.id in self.replicas:
+            self.replicas[instance.id].version = version
+            return
+        try:
+            slot = self._around.slots.take()
+        except SlotsFull as full:
+            self._tell("ignored", instance.id, str(full))
+            return
+        now_s = self._around.clock()
+        replica = self.replicas[instance.id] = Replica(instance, slot, version, since_s=now_s, started_s=now_s)
+        self._tell("starting", instance.id, f"at {instance.address}")
+        self._watch(replica)
+        self._around.workers.publish()
+
+    def verdict(self, replica_id: str, ready: bool, reason: str) -> None:
+        """The probes' verdict on a replica has changed."""
+        replica = self.replicas.get(replica_id)
+        if replica and replica.active:
+            self._move(replica, ReplicaState.READY if ready else ReplicaState.EJECTED, reason)
+
+    def drain(self, replica_id: str, why: str) -> Replica | None:
+        """Mark a replica as draining. None: it is so already, or gone."""
+        replica = self.replicas.get(replica_id)
+        if not replica or not replica.active:
+            return None
+        self._around.prober.forget(self._service, replica_id)
+        self._move(replica, ReplicaState.DRAINING, why)
+        return replica
+
+    def gone(self, replica_id: str, why: str) -> None:
+        """A replica is no longer there. Its slot rests until nothing counts in it any more."""
+        if replica := self.replicas.pop(replica_id, None):
+            self._around.prober.forget(self._service, replica_id)
+            self._move(replica, ReplicaState.GONE, why)
+            self._around.slots.give_back(replica.slot)
+
+    def _update(self, replica: Replica, instance: Instance) -> None:
+        before, replica.instance = replica.instance, instance
+        if before == instance or not replica.active:
+            return
+        if instance.status is InstanceStatus.BACKOFF:
+            self._crashed(replica, before)
+        elif instance.status is InstanceStatus.STOPPING:
+            self.drain(replica.id, "is being stopped from outside")
+        elif _life(before) != _life(instance):
+            self._started_again(replica)
+        self._around.workers.publish()
+
+    def _crashed(self, replica: Replica, before: Instance) -> None:
+        """Out of READY at once: no probe has to find out what the engine knows."""
+        self._around.prober.forget(self._service, replica.id)
+        if replica.state is ReplicaState.READY:
+            self._move(replica, ReplicaState.EJECTED, replica.instance.detail)
+        replica.detail, replica.proven = replica.instance.detail, False
+        if before.status is not InstanceStatus.BACKOFF:
+            self._tell("crashed", replica.id, replica.instance.detail)
+        if replica.instance.crash_looping and not before.crash_looping:
+            self._tell("crash_loop", replica.id, "crashes again and again; see its log")
+
+    def _started_again(self, replica: Replica) -> None:
+        if replica.state is ReplicaState.READY:
+            self._move(replica, ReplicaState.EJECTED, "was started again")
+        replica.started_s, replica.proven = self._around.clock(), False
+        self._watch(replica)
+
+    def _watch(self, replica: Replica) -> None:
+        def objection() -> str:
+            return "" if self._engine.owns_listener(replica.id) else "another program answers at its address"
+
+        if replica.instance.status is InstanceStatus.RUNNING:
+            self._around.prober.watch(self._service, replica.id, replica.instance.address, self.settings.readiness, objection)
+
+    def _move(self, replica: Replica, state: ReplicaState, why: str) -> None:
+        replica.move(state, self._around.clock(), why)
+        self._tell(state.value, replica.id, why)
+        self._around.workers.publish()
+
+
+def _life(instance: Instance) -> tuple[InstanceStatus, int, str, int]:
+    """What is different after an instance was started again."""
+    return instance.status, instance.restarts, instance.address, instance.pid

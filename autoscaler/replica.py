@@ -1,0 +1,58 @@
+"""One replica as the fleet keeps it: its identity, its state and why it is in it.
+
+Invariant: the state changes only along `balancer.table.TRANSITIONS`. A replica does nothing; the fleet does.
+"""
+
+from dataclasses import dataclass
+
+from autoscaler.cluster.engine import Instance, InstanceSpec
+from balancer.table import TRANSITIONS, ReplicaEntry, ReplicaState
+
+Version = tuple[tuple[str, ...], tuple[tuple[str, str], ...], str]
+
+
+def version_of(spec: InstanceSpec) -> Version:
+    """What makes two instances of a service the same program: command, environment, directory."""
+    return spec.command, tuple(sorted(spec.environment.items())), spec.directory
+
+
+class IllegalTransition(RuntimeError):  # noqa: N818 - names what was tried
+    """A state cannot follow from another; the message names both."""
+
+
+@dataclass(slots=True)
+class Replica:
+    """since_s: when it came into its state; started_s: when it was last started; both CLOCK_MONOTONIC.
+
+    running: the engine says that it runs. proven: it has been READY since it was last started.
+    """
+
+    instance: Instance
+    slot: int
+    version: Version
+    since_s: float
+    started_s: float
+    state: ReplicaState = ReplicaState.STARTING
+    detail: str = "starting"
+    proven: bool = False
+
+    @property
+    def id(self) -> str:
+        """The engine's name for it."""
+        return self.instance.id
+
+    @property
+    def active(self) -> bool:
+        """Whether it counts as one of the wanted replicas."""
+        return self.state not in {ReplicaState.DRAINING, ReplicaState.GONE}
+
+    def move(self, state: ReplicaState, now_s: float, detail: str) -> None:
+        """Change the state. Raises IllegalTransition."""
+        if state not in TRANSITIONS[self.state]:
+            raise IllegalTransition(f"replica {self.id} cannot become {state} while it is {self.state}")
+        self.state, self.since_s, self.detail = state, now_s, detail
+        self.proven = self.proven or state is ReplicaState.READY
+
+    def entry(self) -> ReplicaEntry:
+        """Its line in the routing table."""
+        return ReplicaEntry(self.id, self.slot, self.instance.address, self.state, self.instance.weight)

@@ -1,0 +1,39 @@
+"""Hands out the scoreboard's slots, and takes them back.
+
+Invariant: a slot goes to a new owner only when nothing counts in it any more. Workers still finish requests of a replica that is
+gone, and their cells must not be taken for its successor's load.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+
+class SlotsFull(RuntimeError):  # noqa: N818 - a limit that was reached, not a fault
+    """Every slot is in use; the message names the limit."""
+
+
+class Slots:
+    """Slots 0 to limit - 1. `busy(slot)`: whether something still counts in a slot that was given back."""
+
+    def __init__(self, what: str, limit: int, busy: Callable[[int], bool]) -> None:
+        self._what = what
+        self._limit = limit
+        self._busy = busy
+        self._fresh = 0
+        self._returned: deque[int] = deque()
+
+    def take(self) -> int:
+        """A slot that nobody uses: of those given back the one that has rested longest. Raises SlotsFull."""
+        for _ in range(len(self._returned)):
+            slot = self._returned.popleft()
+            if not self._busy(slot):
+                return slot
+            self._returned.append(slot)
+        if self._fresh == self._limit:
+            raise SlotsFull(f"all {self._limit} {self._what} that the scoreboard has room for are in use")
+        self._fresh += 1
+        return self._fresh - 1
+
+    def give_back(self, slot: int) -> None:
+        """The owner is gone."""
+        self._returned.append(slot)
