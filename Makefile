@@ -1,0 +1,68 @@
+# run demo test check bench - all of them make .venv first, and make it again when what it is built from has changed.
+#
+# ECLUSE_PURE=1 make ...   builds and runs the hot path interpreted; without it, it is compiled if that can be done.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test check bench clean
+
+BIN := .venv/bin
+FILE ?= examples/shop/ecluse.yaml
+
+# The stamp's name is a checksum of everything that the installation depends on. Times of files would miss a module that was
+# deleted, a file that came with an older date, or a compiler that was installed since; a stale compiled file must never be tested.
+BUILD := $(if $(filter 1,$(ECLUSE_PURE)),interpreted,native)
+SUM := $(shell { cksum pyproject.toml setup.py balancer/hotpath/*.py balancer/hotpath/*.pxd; command -v cc gcc; } 2>/dev/null | cksum | cut -d' ' -f1)
+STAMP := .venv/.installed-$(BUILD)-$(SUM)
+
+# Tests whose subject runs on the hot path: they are run on both builds.
+BOTH_BUILDS := $(wildcard tests/hotpath tests/balancer tests/proxy)
+
+help:
+	@echo 'make run     a proxy on port 8080 before the example application (FILE=... for another configuration)'
+	@echo 'make demo    load that rises and falls, and what Écluse makes of it, in about 90 seconds'
+	@echo 'make test    all tests; those of the hot path on both builds'
+	@echo 'make check   style, types, import directions, the published schema'
+	@echo 'make bench   throughput'
+
+install: $(STAMP)
+
+$(STAMP):
+	@python=$$(for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$$name"; break; fi; done); \
+	if [ -z "$$python" ]; then \
+	    echo "Écluse needs Python 3.11 or later; python3 here is: $$(python3 -V 2>&1 || true). Debian 12, Ubuntu 24.04: apt install python3 python3-venv" >&2; exit 1; fi; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	    rm -rf .venv; \
+	    "$$python" -m venv .venv || { rm -rf .venv; echo "$$python cannot make a virtual environment. Debian, Ubuntu: apt install python3-venv" >&2; exit 1; }; fi
+	@echo 'installing into .venv ($(BUILD) build)'
+	@rm -rf .venv/.installed-* build balancer/hotpath/*.so balancer/hotpath/*.c
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/ecluse version
+	@if [ $(BUILD) = native ] && $(BIN)/ecluse version | grep -q interpreted; then \
+	    echo 'The hot path could not be compiled and runs interpreted. Debian, Ubuntu: apt install gcc python3-dev'; fi
+	@touch $@
+
+run: $(STAMP)
+	PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/ecluse run $(FILE)
+
+demo: $(STAMP)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m sidecar.demo
+
+test: $(STAMP)
+	$(BIN)/pytest
+	@if $(BIN)/ecluse version | grep -q compiled; then set -x; ECLUSE_PURE=1 $(BIN)/pytest $(BOTH_BUILDS); fi
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_architecture.py
+	$(BIN)/python -m sidecar.configuration.schema --check
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build *.egg-info balancer/hotpath/*.so balancer/hotpath/*.c .mypy_cache .ruff_cache .pytest_cache
