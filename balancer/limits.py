@@ -26,7 +26,7 @@ class Timeouts:
 
     head_s: float = 10.0  # first byte of a head to its last; 408
     idle_s: float = 75.0  # a keep-alive connection without a request; closed without a word
-    body_idle_s: float = 30.0  # no byte moved in either direction while a body is under way; 408, or abort after the head
+    body_idle_s: float = 60.0  # no byte moved in either direction while a body is under way; 408, or abort after the head
     tunnel_idle_s: float = 3600.0  # the same after an upgrade
     connect_s: float = 2.0  # to one replica; another one is tried, in the end 504
     response_head_s: float = 60.0  # request sent to response head; 504

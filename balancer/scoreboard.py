@@ -137,12 +137,7 @@ class Scoreboard:
 
     def row(self, worker: int) -> board.Row:
         """The writer of one worker's row."""
-        start = self._row(worker)
-        return board.Row(self.words, start, start + board.WORKER_WORDS, self._replica(worker, 0))
-
-    def offsets(self) -> tuple[int, int]:
-        """(word offset of row 0, words per row): what a worker needs to read its siblings' cells."""
-        return HEADER_WORDS, self._row_words
+        return board.Row(self.words, worker, self.workers, HEADER_WORDS, self._row_words, self._services)
 
     def worker(self, worker: int) -> WorkerReading:
         """One worker's header."""

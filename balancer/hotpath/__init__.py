@@ -5,6 +5,7 @@ source runs as it stands. ECLUSE_PURE=1 in the environment forces the interprete
 the sources. Imports only itself and small modules of the standard library.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -34,6 +35,5 @@ if os.environ.get("ECLUSE_PURE") == "1":
 
 def build() -> str:
     """Which build of the hot path this process uses: "compiled" or "interpreted"."""
-    from balancer.hotpath import head  # noqa: PLC0415 - asking must not load the hot path before ECLUSE_PURE is read
-
+    head = importlib.import_module(_PREFIX + "head")
     return "interpreted" if (head.__file__ or "").endswith(".py") else "compiled"

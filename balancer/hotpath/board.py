@@ -75,14 +75,18 @@ def bucket_floor_us(index: int) -> int:
 
 
 class Row:
-    """Writes the cells of one worker. `words` is the scoreboard's memory as 64-bit integers; offsets are absolute."""
+    """Writes the cells of one worker, and reads its siblings'. `words` is the scoreboard's memory as 64-bit integers."""
 
-    def __init__(self, words: memoryview, worker: int, services: int, replicas: int) -> None:
-        """`worker`, `services`, `replicas`: offset of this worker's header and of its first service and replica cells."""
+    def __init__(self, words: memoryview, row: int, workers: int, first: int, stride: int, services: int) -> None:
+        """first: word offset of row 0; stride: words per row; services: how many services' cells stand before the replicas'."""
         self.words = words
-        self.worker = worker
-        self.services = services
-        self.replicas = replicas
+        self.workers = workers
+        self.stride = stride
+        self.worker = first + row * stride
+        self.services = self.worker + WORKER_WORDS
+        self.replicas = self.services + services * SERVICE_WORDS
+        self.first_services = first + WORKER_WORDS
+        self.first_replicas = self.first_services + services * SERVICE_WORDS
 
     def count(self, offset: int, amount: int = 1) -> None:
         """Add to one of this worker's own counters or gauges."""
@@ -133,3 +137,33 @@ class Row:
         words[base + WAIT_CHANGED_US] = now_us
         words[base + WAITING] += change
         words[base + OLDEST_US] = oldest_us
+
+    def in_flight(self, slot: int) -> int:
+        """Requests in flight on the replica over all workers."""
+        at = self.first_replicas + slot * REPLICA_WORDS + IN_FLIGHT
+        total = 0
+        for _ in range(self.workers):
+            total += self.words[at]
+            at += self.stride
+        return total
+
+    def waiting_everywhere(self, slot: int) -> int:
+        """Requests that wait for the service over all workers."""
+        at = self.first_services + slot * SERVICE_WORDS + WAITING
+        total = 0
+        for _ in range(self.workers):
+            total += self.words[at]
+            at += self.stride
+        return total
+
+    def longest_waiting(self, slot: int) -> int:
+        """The row of the worker whose oldest waiting request for the service is the oldest of all, or -1: none waits."""
+        at = self.first_services + slot * SERVICE_WORDS + OLDEST_US
+        best = -1
+        oldest = 0
+        for row in range(self.workers):
+            began = self.words[at]
+            if began and (best < 0 or began < oldest):
+                best, oldest = row, began
+            at += self.stride
+        return best

@@ -1,0 +1,137 @@
+"""The access log: one line per request, in JSON or in the Common Log Format, written by a thread of its own.
+
+Invariants: the data path only appends to a bounded queue; what does not fit is dropped and counted; a full disk or a slow terminal
+slows nothing down. Nothing a client sends can forge a line: every control character and quote is escaped.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import IO
+
+from balancer import limits
+from balancer.hotpath import board
+from balancer.hotpath.exchange import Exchange
+
+_BATCH = 1000
+_WAIT_S = 1.0
+
+
+class AccessLog:
+    """Writes to `target`: "-" is standard output, anything else a file that is appended to. `reopen` follows a rotation."""
+
+    def __init__(self, target: str, style: str, row: board.Row) -> None:
+        self._target = target
+        self._format = clf_line if style == "clf" else json_line
+        self._row = row
+        self._lines: deque[str] = deque()
+        self._filled = threading.Event()
+        self._closing = False
+        self._reopen = False
+        self._thread = threading.Thread(target=self._write, name="access-log", daemon=True)
+        self._thread.start()
+
+    def record(self, exchange: Exchange, now_us: int) -> None:
+        """Put one finished request in the queue."""
+        if len(self._lines) >= limits.LOG_LINES:
+            self._row.count(board.LOG_DROPPED)
+            return
+        self._lines.append(self._format(exchange, now_us, time.time()))
+        self._filled.set()
+
+    def reopen(self) -> None:
+        """Open the file anew before the next line."""
+        self._reopen = True
+
+    def close(self) -> None:
+        """Write what is queued, for at most a second."""
+        self._closing = True
+        self._filled.set()
+        self._thread.join(_WAIT_S)
+
+    def _write(self) -> None:
+        out = self._open()
+        while not (self._closing and not self._lines):
+            self._filled.wait(_WAIT_S)
+            self._filled.clear()
+            if self._reopen:
+                self._reopen = False
+                self._end(out)
+                out = None
+            while self._lines:
+                out = out or self._open()
+                self._put(out, [self._lines.popleft() for _ in range(min(_BATCH, len(self._lines)))])
+        self._end(out)
+
+    def _open(self) -> IO[str] | None:
+        if self._target == "-":
+            return sys.stdout
+        try:
+            return Path(self._target).open("a", encoding="utf-8")
+        except OSError:
+            return None
+
+    def _put(self, out: IO[str] | None, lines: list[str]) -> None:
+        """A batch that cannot be written is counted as dropped."""
+        try:
+            if out is None:
+                raise OSError("the file cannot be opened")
+            out.write("".join(lines))
+            out.flush()
+        except (OSError, ValueError):
+            self._row.count(board.LOG_DROPPED, len(lines))
+        else:
+            self._row.count(board.LOG_WRITTEN, len(lines))
+
+    def _end(self, out: IO[str] | None) -> None:
+        if out is None or out is sys.stdout:
+            return
+        try:
+            out.close()
+        except OSError:
+            self._row.count(board.LOG_DROPPED)
+
+
+def json_line(exchange: Exchange, now_us: int, now_s: float) -> str:
+    """One JSON object: times in seconds, sizes in octets."""
+    block = exchange.block
+    assert block is not None
+    record = {
+        "time": round(now_s, 3),
+        "client": exchange.downstream.peer.decode(),
+        "method": _text(exchange.method),
+        "host": _text(block.authority),
+        "target": _text(exchange.target),
+        "status": exchange.status,
+        "duration_s": round((now_us - exchange.began_us) / 1e6, 6),
+        "bytes_in": exchange.request.passed,
+        "bytes_out": exchange.response.passed,
+        "service": exchange.service.name if exchange.service else "",
+        "replica": exchange.last_replica.name if exchange.last_replica else "",
+        "attempts": exchange.attempts,
+        "user_agent": _text(block.user_agent),
+    }
+    return json.dumps(record, separators=(",", ":")) + "\n"
+
+
+def clf_line(exchange: Exchange, _now_us: int, now_s: float) -> str:
+    """The Combined Log Format: the Common one with referer and user agent, as nginx and Apache write it."""
+    block = exchange.block
+    assert block is not None
+    stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now_s))
+    line = f"{_escape(exchange.method)} {_escape(exchange.target)} HTTP/1.{exchange.minor}"
+    agents = f'"{_escape(block.referer) or "-"}" "{_escape(block.user_agent) or "-"}"'
+    size = exchange.response.passed or "-"
+    return f'{exchange.downstream.peer.decode()} - - [{stamp}] "{line}" {exchange.status} {size} {agents}\n'
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("latin-1")
+
+
+def _escape(octets: bytes) -> str:
+    r"""Quotes, backslashes and everything that is not printable ASCII as \xHH, as nginx does."""
+    return "".join(chr(octet) if 0x20 <= octet < 0x7F and octet not in (0x22, 0x5C) else f"\\x{octet:02X}" for octet in octets)

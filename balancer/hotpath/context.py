@@ -1,0 +1,115 @@
+"""What all connections of a worker share: the event loop's calls, the clock, the routes, the scoreboard row, limits and deadlines.
+
+Invariants: nothing here is per request; everything that could differ in a test (clock, randomness, loop, log) is passed in.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from balancer.hotpath.board import Row
+from balancer.hotpath.fields import Memo
+from balancer.hotpath.wheel import Wheel
+
+if TYPE_CHECKING:
+    from balancer.hotpath.downstream import Downstream
+    from balancer.hotpath.exchange import Exchange
+    from balancer.hotpath.route import Router
+    from balancer.hotpath.service import Service
+
+
+class Loop(Protocol):
+    """The part of an asyncio event loop that connections need."""
+
+    def add_reader(self, fd: int, callback: Callable[..., Any], *args: Any) -> Any: ...
+    def remove_reader(self, fd: int) -> Any: ...
+    def add_writer(self, fd: int, callback: Callable[..., Any], *args: Any) -> Any: ...
+    def remove_writer(self, fd: int) -> Any: ...
+    def call_soon(self, callback: Callable[..., Any], *args: Any) -> Any: ...
+
+
+class Context:
+    """One per worker. Times in microseconds; 0 is no limit where a limit may be absent."""
+
+    def __init__(self, loop: Loop, clock: Callable[[], int], row: Row, router: "Router") -> None:
+        self.add_reader = loop.add_reader
+        self.remove_reader = loop.remove_reader
+        self.add_writer = loop.add_writer
+        self.remove_writer = loop.remove_writer
+        self.call_soon = loop.call_soon
+        self.clock = clock
+        self.row = row
+        self.router = router
+        self.wheel = Wheel(clock())
+        self.request_memo = Memo(1, 0)
+        self.response_memo = Memo(1, 0)
+        self.connections: set[Downstream] = set()
+        self.draining = False
+        self.trusts: Callable[[str], bool] = _nobody
+        self.log: Callable[[Exchange, int], None] | None = None
+        self.report: Callable[..., None] = _unheard
+        self.wake: Callable[[int], None] = _unheard
+        self.date_line: bytes = b""
+        self.request_line_most = 0
+        self.head_most = 0
+        self.fields_most = 0
+        self.body_most = 0
+        self.connections_most = 0
+        self.response_head_most = 0
+        self.pool_most = 0
+        self.attempts_most = 0
+        self.replay_most = 0
+        self.linger_most = 0
+        self.head_us = 0
+        self.idle_us = 0
+        self.body_idle_us = 0
+        self.tunnel_idle_us = 0
+        self.connect_us = 0
+        self.response_head_us = 0
+        self.total_us = 0
+        self.pool_idle_us = 0
+        self.linger_us = 0
+
+    def serve_soon(self, service: "Service") -> None:
+        """A place may be free: give it to who waits, once the present event is over."""
+        if not service.serving and service.waiting:
+            service.serving = True
+            self.call_soon(self.serve, service, False)
+
+    def serve(self, service: "Service", regardless: bool) -> None:
+        """Dispatch waiting requests while there is room, unless a sibling's has waited longer (`regardless`: even then)."""
+        service.serving = False
+        while service.waiting:
+            if not regardless and not self.first_in_line(service):
+                return
+            exchange = next(iter(service.waiting))
+            if not exchange.serve_waiting():
+                return
+
+    def first_in_line(self, service: "Service") -> bool:
+        """Whether this worker's oldest waiting request is the oldest of all; if not, its worker is woken."""
+        row = service.row
+        if row.workers == 1 or not service.cap:
+            return True
+        oldest = row.longest_waiting(service.slot)
+        at = row.first_services + oldest * row.stride
+        if oldest < 0 or at == row.services:
+            return True
+        self.wake(oldest)
+        return False
+
+    def freed(self, service: "Service") -> None:
+        """A request is over: whoever has waited longest, here or on a sibling, may go."""
+        if service.waiting:
+            self.serve_soon(service)
+        elif service.cap and service.row.workers > 1:
+            oldest = service.row.longest_waiting(service.slot)
+            if oldest >= 0:
+                self.wake(oldest)
+
+
+def _nobody(_address: str) -> bool:
+    return False
+
+
+def _unheard(*_arguments: object) -> None:
+    return None

@@ -1,0 +1,335 @@
+"""Header blocks: validated once, remembered, and rewritten for the next hop.
+
+The octets between the first line and the empty line (the *block*) repeat from message to message on real connections, so what
+a block says is kept in a bounded memo under the block itself. A repeated block costs one look-up, and strictness costs nothing.
+
+Invariants: what is in the memo was validated whole; `kept` never holds a hop-by-hop field (RFC 9110 section 7.6.1), nor one that
+this proxy sets itself; a block that two parsers could read differently is refused. No I/O; first lines are read in `head.py`.
+"""
+
+import re
+
+from balancer.hotpath.head import TCHAR, Refusal
+
+# A field line: token, colon, value. No white space before the colon, no folding, no control characters (RFC 9112 section 5).
+_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*")
+_SPACED_NAME = re.compile(rb"(?m)^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]+:")
+_AUTHORITY = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]+)(?::[0-9]{0,5})?")
+
+HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"))
+FORWARDED = frozenset((b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"))
+# Fields that some applications cannot tell from those above when "_" stands for "-" (CGI names them alike).
+_LOOKALIKES = HOP_BY_HOP | FORWARDED | {b"host", b"content-length", b"via", b"expect"}
+# What `Connection` may never name: fields meant for the replica, which a client could so have removed on the way.
+_END_TO_END = FORWARDED | {
+    b"host", b"content-length", b"content-type", b"content-encoding", b"transfer-encoding", b"via", b"expect", b"date",
+    b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"cache-control", b"max-forwards", b"trailer", b"range",
+}  # fmt: skip
+FORBIDDEN_TRAILERS = HOP_BY_HOP | FORWARDED | _END_TO_END  # RFC 9110 section 6.5.1
+LENGTH_DIGITS = 18  # of a Content-Length: below 2**63, so no parser overflows where another does not
+
+
+class RequestBlock:
+    """What a request's header block says. Octets unless said otherwise; b"" or -1 where the block does not say it."""
+
+    def __init__(self) -> None:
+        self.authority = b""  # of Host, as it came
+        self.host = b""  # the same in lower case, without port: what routes match
+        self.hosts = 0  # how many Host fields
+        self.length = -1  # of the body
+        self.chunked = False
+        self.close = False
+        self.keep_alive = False
+        self.expects = False  # 100-continue
+        self.upgrade = b""
+        self.trailers = False  # TE: trailers
+        self.wants_json = False
+        self.max_forwards = -1
+        self.user_agent = b""
+        self.referer = b""
+        self.forwarded_for = b""
+        self.forwarded_proto = b""
+        self.forwarded_host = b""
+        self.forwarded = b""
+        self.kept = b""  # the field lines that go on to the replica, each with its CRLF
+
+    def take(self, name: bytes, value: bytes) -> bool:
+        """Note one field; True: it goes on as it is. Raises Refusal."""
+        if name == b"host":
+            self.hosts += 1
+            self.authority, self.host = value, parse_authority(value)
+        elif name == b"content-length":
+            self.length = parse_length(value, self.length)
+        elif name == b"expect":
+            self._expect(value)
+        elif name in FORWARDED:
+            self._forwarded(name, value)
+            return False
+        elif name == b"max-forwards":
+            self.max_forwards = int(value) if value.isdigit() and len(value) < 10 else -1
+        else:
+            self._describe(name, value)
+        return True
+
+    def take_hop(self, name: bytes, value: bytes) -> None:
+        """Note one hop-by-hop field, which never goes on as it is. Raises Refusal."""
+        if name == b"transfer-encoding":
+            parse_transfer_encoding(value, self.chunked, 501)
+            self.chunked = True
+        elif name == b"upgrade" and value.lower() != b"h2c":  # h2c would tunnel requests past routing
+            self.upgrade = value
+        elif name == b"te":
+            self.trailers = b"trailers" in value.lower()
+
+    def take_connection(self, options: frozenset[bytes]) -> None:
+        """Note the connection options."""
+        self.close = b"close" in options
+        self.keep_alive = b"keep-alive" in options
+        if b"upgrade" not in options or self.chunked or self.length > 0:
+            self.upgrade = b""
+        if b"te" not in options:
+            self.trailers = False
+
+    def _expect(self, value: bytes) -> None:
+        if value.lower() != b"100-continue":  # RFC 9110 section 10.1.1
+            raise Refusal(417, "the only expectation that can be met is 100-continue")
+        self.expects = True
+
+    def _forwarded(self, name: bytes, value: bytes) -> None:
+        if name == b"x-forwarded-for":
+            self.forwarded_for = join_list(self.forwarded_for, value)
+        elif name == b"forwarded":
+            self.forwarded = join_list(self.forwarded, value)
+        elif name == b"x-forwarded-proto":
+            self.forwarded_proto = value
+        else:
+            self.forwarded_host = value
+
+    def _describe(self, name: bytes, value: bytes) -> None:
+        if name == b"accept":
+            self.wants_json = b"application/json" in value
+        elif name == b"user-agent":
+            self.user_agent = value
+        elif name == b"referer":
+            self.referer = value
+
+
+class ResponseBlock:
+    """What a response's header block says."""
+
+    def __init__(self) -> None:
+        self.length = -1
+        self.chunked = False
+        self.close = False
+        self.keep_alive = False
+        self.upgrade = b""
+        self.dated = False
+        self.kept = b""
+        self.kept_without_length = b""
+
+    def take(self, name: bytes, value: bytes) -> bool:
+        """Note one field; True: it goes on as it is. Raises Refusal."""
+        if name == b"content-length":
+            self.length = parse_length(value, self.length)
+        elif name == b"date":
+            self.dated = True
+        return True
+
+    def take_hop(self, name: bytes, value: bytes) -> None:
+        """Note one hop-by-hop field, which never goes on as it is. Raises Refusal."""
+        if name == b"transfer-encoding":
+            parse_transfer_encoding(value, self.chunked, 502)
+            self.chunked = True
+        elif name == b"upgrade":
+            self.upgrade = value
+
+    def take_connection(self, options: frozenset[bytes]) -> None:
+        """Note the connection options."""
+        self.close = b"close" in options
+        self.keep_alive = b"keep-alive" in options
+
+
+def parse_request_block(block: bytes, most_fields: int) -> RequestBlock:
+    """Read a request's header block (every line with its CRLF, without the empty line). Raises Refusal 400, 417, 431 or 501."""
+    if _LINES.fullmatch(block) is None:
+        raise Refusal(400, "a header field line is not valid")
+    lines = block.split(b"\r\n")
+    lines.pop()
+    if len(lines) > most_fields:
+        raise Refusal(431, f"there are more than {most_fields} header fields")
+    parsed = RequestBlock()
+    parsed.kept = b"".join(_take_all(parsed, lines, True))
+    if parsed.hosts > 1:
+        raise Refusal(400, "there is more than one Host field")
+    if parsed.chunked and parsed.length >= 0:
+        raise Refusal(400, "both Content-Length and Transfer-Encoding are given")
+    return parsed
+
+
+def parse_response_block(block: bytes) -> ResponseBlock:
+    """Read a response's header block (every line with its CRLF, without the empty line). Raises Refusal 502."""
+    if _LINES.fullmatch(block) is None:
+        block = _SPACED_NAME.sub(rb"\1:", block)  # a proxy removes this white space: RFC 9112 section 5.1
+        if _LINES.fullmatch(block) is None:
+            raise Refusal(502, "a header field line of the replica's answer is not valid")
+    lines = block.split(b"\r\n")
+    lines.pop()
+    parsed = ResponseBlock()
+    try:
+        kept = _take_all(parsed, lines, False)
+    except Refusal as refusal:
+        raise Refusal(502, f"in the replica's answer: {refusal.reason}") from refusal
+    if parsed.chunked and parsed.length >= 0:
+        raise Refusal(502, "the replica's answer has both Content-Length and Transfer-Encoding")
+    parsed.kept = b"".join(kept)
+    parsed.kept_without_length = b"".join([line for line in kept if line[:15].lower() != b"content-length:"])
+    return parsed
+
+
+def _take_all(parsed: RequestBlock | ResponseBlock, lines: list[bytes], is_request: bool) -> list[bytes]:
+    """Let `parsed` note every field. Returns the lines that go on, with CRLF."""
+    kept: list[tuple[bytes, bytes]] = []
+    options: frozenset[bytes] = frozenset()
+    for line in lines:
+        name, _, value = line.partition(b":")
+        name = name.lower()
+        value = value.strip(b" \t")
+        if name == b"connection":
+            options |= parse_options(value, is_request)
+        elif name in HOP_BY_HOP:
+            parsed.take_hop(name, value)
+        else:
+            if is_request and b"_" in name and name.replace(b"_", b"-") in _LOOKALIKES:
+                raise Refusal(400, "a field name can be mistaken for another one: '_' stands where '-' is meant")
+            if parsed.take(name, value):
+                kept.append((name, line + b"\r\n"))
+    parsed.take_connection(options)
+    return [line for name, line in kept if name not in options and name != b"http2-settings"]
+
+
+def parse_options(value: bytes, is_request: bool) -> frozenset[bytes]:
+    """The connection options in lower case. Raises Refusal 400 if one is no token or names a field meant for the replica."""
+    options = frozenset([option for option in (part.strip(b" \t").lower() for part in value.split(b",")) if option])
+    for option in options:
+        if option.translate(None, TCHAR):
+            raise Refusal(400, "a connection option is not a token")
+    if is_request and not options.isdisjoint(_END_TO_END):
+        raise Refusal(400, "Connection names a field that is meant for the replica")
+    return options - _END_TO_END
+
+
+def parse_length(value: bytes, before: int) -> int:
+    """A Content-Length, RFC 9110 section 8.6; `before` is -1 unless there was one already. Raises Refusal 400."""
+    if before >= 0:
+        raise Refusal(400, "there is more than one Content-Length")
+    if not value.isdigit() or len(value) > LENGTH_DIGITS:
+        raise Refusal(400, "the Content-Length is not a plain decimal number")
+    return int(value)
+
+
+def parse_transfer_encoding(value: bytes, before: bool, otherwise: int) -> None:
+    """Accept nothing but one plain `chunked`, RFC 9112 section 6.1. Raises Refusal: 400, or `otherwise` for another coding."""
+    if before:
+        raise Refusal(400, "there is more than one Transfer-Encoding")
+    if value.lower() == b"chunked":
+        return
+    if b"chunked" in value.lower():
+        raise Refusal(400, "the Transfer-Encoding is not exactly 'chunked'")
+    raise Refusal(otherwise, "the only transfer coding that is understood is chunked")
+
+
+def parse_authority(value: bytes) -> bytes:
+    """The name in an authority, in lower case and without port. Raises Refusal 400."""
+    if _AUTHORITY.fullmatch(value) is None:
+        raise Refusal(400, "the Host is not valid")
+    name = value.lower()
+    if name[:1] == b"[":
+        return name[: name.index(b"]") + 1]
+    name = name.partition(b":")[0]
+    return name[:-1] if name[-1:] == b"." and len(name) > 1 else name
+
+
+def join_list(before: bytes, value: bytes) -> bytes:
+    """Two field lines of the same name as one list, RFC 9110 section 5.3."""
+    return before + b", " + value if before else value
+
+
+def parse_trailers(block: bytes) -> bytes:
+    """The trailer lines that may go on (every line with its CRLF). Raises Refusal 400."""
+    if _LINES.fullmatch(block) is None:
+        raise Refusal(400, "a trailer field line is not valid")
+    lines = [line for line in block.split(b"\r\n") if line]
+    return b"".join([line + b"\r\n" for line in lines if line.partition(b":")[0].lower() not in FORBIDDEN_TRAILERS])
+
+
+def upstream_fields(block: RequestBlock, peer: bytes, minor: int, trusted: bool) -> bytes:
+    """Everything after the request line for the replica: the fields that go on, those set here, and the empty line.
+
+    peer: the client's address, as text. trusted: it is a configured proxy, whose word about forwarding is kept and added to.
+    """
+    addresses, proto, authority = peer, b"http", block.authority
+    element = b'for="[%b]"' % peer if b":" in peer else b"for=" + peer
+    if authority:
+        element += b';host="%b"' % authority
+    element += b";proto=http"
+    if trusted:  # RFC 7239 section 4: what nearer proxies say stands further right
+        addresses = join_list(block.forwarded_for, peer)
+        element = join_list(block.forwarded, element)
+        proto = block.forwarded_proto or proto
+        authority = block.forwarded_host or authority
+    lines = [block.kept, b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (addresses, proto)]
+    if authority:
+        lines.append(b"X-Forwarded-Host: %b\r\n" % authority)
+    if not block.hosts:  # HTTP/1.0 may do without; what goes on is HTTP/1.1 and may not (RFC 9112 section 3.2)
+        lines.append(b"Host: localhost\r\n")
+    lines.append(b"Forwarded: %b\r\nVia: 1.%d ecluse\r\n%b\r\n" % (element, minor, connection_fields(block)))
+    return b"".join(lines)
+
+
+def connection_fields(block: RequestBlock) -> bytes:
+    """The hop-by-hop fields of the request to the replica."""
+    framing = b"Transfer-Encoding: chunked\r\n" if block.chunked else b""
+    if block.upgrade:
+        return framing + b"Connection: upgrade\r\nUpgrade: %b\r\n" % block.upgrade
+    if block.trailers:
+        return framing + b"Connection: TE\r\nTE: trailers\r\n"
+    return framing
+
+
+def with_authority(block: RequestBlock, block_lines: bytes, authority: bytes) -> RequestBlock:
+    """The block as it would be with this Host: an absolute target overrides the field, RFC 9112 section 3.2.2. Raises Refusal."""
+    lines = [line for line in block_lines.split(b"\r\n") if line and line[:5].lower() != b"host:"]
+    lines.insert(0, b"Host: " + authority)
+    return parse_request_block(b"\r\n".join(lines) + b"\r\n", len(lines))
+
+
+class Memo:
+    """What was parsed before, under the octets it was parsed from. At most 2 x `entries` blocks of at most `largest` octets.
+
+    Two generations: when the young one is full, it becomes the old one and the old one is forgotten, so that blocks in use
+    survive a flood of others.
+    """
+
+    def __init__(self, entries: int, largest: int) -> None:
+        self.entries = entries
+        self.largest = largest
+        self.young: dict[bytes, object] = {}
+        self.old: dict[bytes, object] = {}
+
+    def get(self, block: bytes) -> object:
+        """What was put under the block, or None."""
+        found = self.young.get(block)
+        if found is None:
+            found = self.old.get(block)
+            if found is not None:
+                self.put(block, found)
+        return found
+
+    def put(self, block: bytes, parsed: object) -> None:
+        """Remember it, unless the block is large."""
+        if len(block) > self.largest:
+            return
+        if len(self.young) >= self.entries:
+            self.old = self.young
+            self.young = {}
+        self.young[block] = parsed

@@ -1,0 +1,125 @@
+"""A connection to a replica: being made, carrying one request, or idle in the replica's pool.
+
+Invariants: it carries one exchange at a time; anything that happens on an idle connection ends it, so that octets nobody asked
+for can never become the answer to a later request. What an answer means is decided in `exchange.py`.
+"""
+
+import socket
+from typing import TYPE_CHECKING
+
+from balancer.hotpath import board
+from balancer.hotpath.stream import Stream
+
+if TYPE_CHECKING:
+    from balancer.hotpath.context import Context
+    from balancer.hotpath.exchange import Exchange
+    from balancer.hotpath.replica import Replica
+
+
+class Upstream(Stream):
+    """exchange: the one that is carried, or None. requests: how many were sent on it."""
+
+    def __init__(self, context: "Context", sock: socket.socket, replica: "Replica") -> None:
+        super().__init__(context, sock)
+        self.replica = replica
+        self.exchange: Exchange | None = None
+        self.requests = 0
+        self.connecting = False
+
+    def on_connected(self) -> None:
+        """The event loop says that the connection stands or has failed."""
+        self.stop_connecting()
+        exchange = self.exchange
+        if exchange is None:
+            self.close()
+        elif self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            exchange.connect_failed("refused the connection", 502)
+        else:
+            exchange.connected()
+
+    def stop_connecting(self) -> None:
+        """No longer wait for the connection to stand."""
+        if self.connecting:
+            self.connecting = False
+            self.context.remove_writer(self.fd)
+
+    def received(self, data: bytes) -> None:
+        """Octets of the answer, or octets that nobody asked for."""
+        if self.exchange is not None:
+            self.exchange.from_replica(data)
+        else:
+            self.drop()
+
+    def ended(self) -> None:
+        """The replica has closed its side."""
+        if self.exchange is not None:
+            self.exchange.replica_ended()
+        else:
+            self.drop()
+
+    def lost(self) -> None:
+        """The connection is broken."""
+        if self.exchange is not None:
+            self.exchange.replica_lost()
+        else:
+            self.drop()
+
+    def drained(self) -> None:
+        """All that was held of the request is sent."""
+        if self.exchange is not None:
+            self.exchange.upstream_drained()
+
+    def expire(self, now_us: int) -> None:
+        """Idle for too long."""
+        self.drop()
+
+    def alive(self) -> bool:
+        """Whether an idle connection still stands, as far as the kernel knows now."""
+        try:
+            self.sock.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError:
+            return False
+        return False  # the end of the stream, or octets nobody asked for
+
+    def keep(self) -> None:
+        """The exchange is over and the connection can carry another one."""
+        context = self.context
+        self.exchange = None
+        self.arm(context.clock() + context.pool_idle_us)
+        if not self.replica.keep(self, context.row, context.pool_most):
+            self.close()
+
+    def drop(self) -> None:
+        """End an idle connection."""
+        self.replica.forget(self, self.context.row)
+        self.close()
+
+    def close(self) -> None:
+        """End it now, whatever it carries."""
+        self.stop_connecting()
+        self.exchange = None
+        super().close()
+
+
+def connect(context: "Context", replica: "Replica", exchange: "Exchange") -> Upstream:
+    """Begin a connection for the exchange, which is told by `connected` or `connect_failed`. Raises OSError if it fails at once."""
+    sock = socket.socket(replica.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    if replica.family != socket.AF_UNIX:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    upstream = Upstream(context, sock, replica)
+    context.row.count_replica(replica.slot, board.CONNECTS)
+    try:
+        sock.connect(replica.target)
+    except BlockingIOError:  # for a Unix socket: its queue is full, and nothing would ever say that it is not
+        if replica.family == socket.AF_UNIX:
+            sock.close()
+            raise
+    except OSError:
+        sock.close()
+        raise
+    upstream.exchange = exchange
+    upstream.connecting = True
+    context.add_writer(upstream.fd, upstream.on_connected)
+    return upstream

@@ -1,0 +1,72 @@
+"""Deadlines that cost nothing per request: a coarse wheel of buckets.
+
+A thing with a deadline sets its own `deadline_us` as often as it likes; the wheel looks at it only when the bucket comes round in
+which it was put. Invariants: it expires at its deadline or up to two `TICK_US` later, never before; a thing stands in one bucket at
+most. The wheel reads no clock.
+"""
+
+from typing import Protocol
+
+TICK_US = 100_000
+
+
+class Timed(Protocol):
+    """What the wheel can hold. deadline_us 0: none. `tick` belongs to the wheel."""
+
+    deadline_us: int
+    tick: int
+
+    def expire(self, now_us: int) -> None:
+        """The deadline has passed."""
+        ...
+
+
+class Wheel:
+    """Buckets of things by the tick at which to look at them."""
+
+    def __init__(self, now_us: int) -> None:
+        self.buckets: dict[int, set[Timed]] = {}
+        self.last = now_us // TICK_US
+
+    def watch(self, item: Timed) -> None:
+        """Make sure that the item is looked at by its deadline. Needed only when that became earlier than it was."""
+        tick = item.deadline_us // TICK_US + 1
+        if tick <= self.last:
+            tick = self.last + 1
+        if item.tick:
+            if item.tick <= tick:
+                return
+            self.forget(item)
+        item.tick = tick
+        bucket = self.buckets.get(tick)
+        if bucket is None:
+            self.buckets[tick] = bucket = set()
+        bucket.add(item)
+
+    def forget(self, item: Timed) -> None:
+        """Let go of the item."""
+        if item.tick:
+            bucket = self.buckets.get(item.tick)
+            if bucket is not None:
+                bucket.discard(item)
+            item.tick = 0
+
+    def advance(self, now_us: int) -> None:
+        """Expire what is due, and put what is not in a later bucket. To be called about every tick."""
+        until = now_us // TICK_US
+        due = range(self.last + 1, until + 1)
+        ticks = [tick for tick in due if tick in self.buckets] if len(due) <= len(self.buckets) else self._until(until)
+        self.last = until
+        for tick in ticks:
+            for item in self.buckets.pop(tick):
+                item.tick = 0
+                if item.deadline_us == 0:
+                    continue
+                if item.deadline_us <= now_us:
+                    item.expire(now_us)
+                else:
+                    self.watch(item)
+
+    def _until(self, until: int) -> list[int]:
+        """After a long pause, the ticks that have a bucket are fewer than those that passed."""
+        return sorted(tick for tick in self.buckets if tick <= until)
