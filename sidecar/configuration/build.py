@@ -1,0 +1,112 @@
+"""The models turned into `sidecar.config.Config`: every default filled in, every relative path made absolute. Nothing can fail here."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from autoscaler import rules
+from autoscaler.rules import MetricRule, MetricType
+from balancer.limits import Limits, Timeouts
+from balancer.table import Settings
+from probes.spec import ProbeSpec
+from sidecar.config import Config, Route, Service
+from sidecar.configuration import models, scaling
+
+DEFAULT_METRICS = (MetricRule(MetricType.CONCURRENCY, target=20.0, target_utilization=0.7),)
+
+
+def build(file: models.File, source: str, directory: Path, cores: int) -> Config:
+    """The configuration. directory: what relative paths are relative to; cores: those that the program may use."""
+    return Config(
+        source=source,
+        services=tuple(_service(name, service, directory, cores) for name, service in file.services.items()),
+        engine=file.engine.value,
+        listen=tuple(file.listen),
+        admin_listen=file.admin.listen,
+        admin_token=file.admin.token,
+        workers=file.workers,
+        shutdown_timeout_s=file.shutdown_timeout,
+        settings=_settings(file, directory),
+    )
+
+
+def _settings(file: models.File, directory: Path) -> Settings:
+    log = file.access_log
+    return Settings(
+        limits=Limits(**file.limits.model_dump()),
+        timeouts=Timeouts(**{f"{name}_s": seconds for name, seconds in file.timeouts.model_dump().items()}),
+        trusted_proxies=tuple(file.trusted_proxies),
+        access_log="" if log is None else "-" if log.file == "-" else str(directory / log.file),
+        access_log_format=(log.format if log else models.LogFormat.JSON).value,
+    )
+
+
+def _service(name: str, service: models.Service, directory: Path, cores: int) -> Service:
+    balance, zero = service.balance, service.autoscale.scale_to_zero or scaling.ScaleToZero()
+    return Service(
+        name=name,
+        routes=tuple(Route(route.host, route.path) for route in service.routes),
+        command=service.command,
+        environment=dict(service.environment),
+        directory=str(directory / service.directory) if service.command else "",
+        endpoints=tuple((endpoint.address, endpoint.weight) for endpoint in service.endpoints),
+        dns=service.dns,
+        policy=balance.policy,
+        max_concurrency=balance.max_concurrency,
+        queue=balance.queue,
+        queue_timeout_s=balance.queue_timeout,
+        drain_timeout_s=balance.drain_timeout,
+        stop_grace_s=balance.stop_grace,
+        hold_timeout_s=zero.wake_timeout,
+        max_held=zero.max_held,
+        readiness=_probe(service.probes.readiness),
+        rules=_rules(service.autoscale, cores) if service.command else None,
+    )
+
+
+def _probe(readiness: models.Readiness) -> ProbeSpec:
+    path = readiness.path or ("/" if readiness.type == models.ProbeType.HTTP else "")
+    return ProbeSpec(
+        path=path,
+        expect=tuple(sorted({status for statuses in readiness.expect for status in statuses})),
+        interval_s=readiness.interval,
+        timeout_s=readiness.timeout,
+        rise=readiness.rise,
+        fall=readiness.fall,
+        host=readiness.host,
+        start_timeout_s=readiness.start_timeout,
+    )
+
+
+def _rules(given: scaling.Autoscale, cores: int) -> rules.Rules:
+    low, high = given.bounds(cores)
+    return rules.Rules(
+        min_replicas=low,
+        max_replicas=high,
+        metrics=tuple(_metric(metric) for metric in given.metrics) or DEFAULT_METRICS,
+        behavior=rules.Behavior(
+            scale_up=_direction(given.behavior.scale_up, rules.SCALE_UP),
+            scale_down=_direction(given.behavior.scale_down, rules.SCALE_DOWN),
+        ),
+        stable_window_s=given.stable_window,
+        burst=rules.Burst(given.burst.window, given.burst.threshold) if given.burst else None,
+        scale_to_zero=rules.ScaleToZero(given.scale_to_zero.idle_after) if given.scale_to_zero else None,
+        fallback_after_s=given.fallback.after,
+        fallback_replicas=given.fallback.replicas,
+        dry_run=given.dry_run,
+    )
+
+
+def _metric(metric: scaling.RateMetric | scaling.LatencyMetric) -> MetricRule:
+    if isinstance(metric, scaling.LatencyMetric):
+        return MetricRule(MetricType.LATENCY, metric.target, percentile=metric.percentile)
+    return MetricRule(MetricType(metric.type), metric.target, target_utilization=metric.target_utilization)
+
+
+def _direction(given: scaling.Direction, default: rules.ScalingRules) -> rules.ScalingRules:
+    chosen: dict[str, object] = {
+        "stabilization_window_s": given.stabilization_window,
+        "policies": tuple(rules.ScalingPolicy(policy.type, policy.value, policy.period) for policy in given.policies) or None,
+        "select_policy": given.select_policy,
+        "tolerance": given.tolerance,
+    }
+    return replace(default, **{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type] # by name

@@ -1,0 +1,219 @@
+"""What values of a configuration must be to each other: pure functions over the models, each yielding findings.
+
+What one value must be by itself stands in `models`. The only thing looked at outside is whether the directories that are named
+are there.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from balancer.limits import REPLICAS
+from sidecar.configuration.addresses import split
+from sidecar.configuration.base import hpa_spelling
+from sidecar.configuration.document import Document
+from sidecar.configuration.models import SERVICE_NAME, File, ProbeType, Readiness, Service
+from sidecar.configuration.problems import Path
+from sidecar.configuration.quantities import duration_text, size_text
+from sidecar.configuration.scaling import Autoscale
+from sidecar.configuration.validation import located
+
+_VARIABLE_NAME = "[^=\\0]{1,255}"
+_SOURCES = ("command", "endpoints", "dns")
+_FOR_COMMANDS = ("autoscale", "environment", "directory")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong at a path. needs: further paths that it follows from; if one of them is wrong by itself, it means nothing."""
+
+    path: Path
+    message: str
+    needs: tuple[Path, ...] = ()
+    at_key: bool = False
+
+
+def check(document: Document, file: File, directory: FilePath, cores: int) -> None:
+    """Add to the document what does not fit together. A finding that follows from a value that is wrong by itself is left out."""
+    failed = frozenset(document.failed)
+    for finding in findings(file, directory, cores):
+        covered = any(_within(finding.path, path) for path in failed)
+        if not covered and not any(_within(need, path) or _within(path, need) for need in finding.needs for path in failed):
+            document.add(located(document, finding.path), finding.message, at_key=finding.at_key)
+
+
+def _within(path: Path, other: Path) -> bool:
+    """Whether a path is the other one or inside it, however their keys are spelled."""
+    if len(path) < len(other):
+        return False
+    return all(
+        part in (one, hpa_spelling(str(one))) or hpa_spelling(str(part)) == one for one, part in zip(path, other, strict=False)
+    )
+
+
+def findings(file: File, directory: FilePath, cores: int) -> Iterator[Finding]:
+    """Everything that does not fit together. directory: what relative paths are relative to; cores: as in `Autoscale.bounds`."""
+    yield from _listeners(file)
+    yield from _heads(file)
+    yield from _log(file, directory)
+    yield from _routes(file)
+    for name, service in file.services.items():
+        path: Path = ("services", name)
+        yield from _source(service, path)
+        yield from _variables(service, path)
+        yield from _directory(service, path, directory)
+        yield from _endpoints(service, path)
+        yield from _probe(service.probes.readiness, (*path, "probes", "readiness"))
+        yield from _scaling(service.autoscale, (*path, "autoscale"))
+    yield from _names(file)
+    yield from _total(file, cores)
+
+
+def _listeners(file: File) -> Iterator[Finding]:
+    taken: list[str] = []
+    for index, address in enumerate(file.listen):
+        yield from _taken(address, taken, ("listen", index))
+        taken.append(address)
+    yield from _taken(file.admin.listen, taken, ("admin", "listen"))
+    if not file.admin.token and not split(file.admin.listen)[0].is_loopback:
+        message = "needs a token beside it, since it is not a loopback address: admin: {listen: ..., token: ${NAME}}"
+        yield Finding(("admin", "listen"), message, needs=(("admin", "token"),))
+
+
+def _taken(address: str, taken: list[str], path: Path) -> Iterator[Finding]:
+    for other in taken:
+        if _overlap(address, other):
+            yield Finding(path, f"{address} is taken by listen: {other}", needs=(("listen",),))
+            return
+
+
+def _overlap(one: str, other: str) -> bool:
+    (address, port), (other_address, other_port) = split(one), split(other)
+    same = address == other_address
+    either = address.version == other_address.version and (address.is_unspecified or other_address.is_unspecified)
+    return port == other_port and (same or either)
+
+
+def _heads(file: File) -> Iterator[Finding]:
+    if file.limits.request_line > file.limits.head:
+        message = f"must not be less than request_line, which is {size_text(file.limits.request_line)}"
+        yield Finding(("limits", "head"), message, needs=(("limits", "request_line"),))
+
+
+def _log(file: File, directory: FilePath) -> Iterator[Finding]:
+    if file.access_log and file.access_log.file != "-" and not (directory / file.access_log.file).parent.is_dir():
+        parent = (directory / file.access_log.file).parent
+        yield Finding(("access_log", "file"), f"is in a directory that does not exist: {parent}")
+
+
+def _routes(file: File) -> Iterator[Finding]:
+    owners: dict[tuple[str, str], str] = {}
+    for name, service in file.services.items():
+        for index, route in enumerate(service.routes):
+            owner = owners.setdefault((route.host, route.path), name)
+            if owner != name or any(route == earlier for earlier in service.routes[:index]):
+                yield _same_route(name, service, index, owner)
+
+
+def _same_route(name: str, service: Service, index: int, owner: str) -> Finding:
+    route, path = service.routes[index], ("services", name, "routes")
+    what = f"host {route.host or '(any)'}, path {route.path}"
+    needs = (path, ("services", owner, "routes"))
+    if "routes" in service.model_fields_set:
+        return Finding((*path, index), f"{what} is a route of services.{owner} already", needs)
+    message = (
+        f"gets all requests ({what}), since it has no routes; but that is a route of services.{owner} already: add routes here"
+    )
+    return Finding(path[:-1], message, needs, at_key=True)
+
+
+def _source(service: Service, path: Path) -> Iterator[Finding]:
+    given = [key for key in _SOURCES if key in service.model_fields_set]
+    needs = tuple((*path, key) for key in _SOURCES)
+    if not given:
+        yield Finding(path, "needs one of command, endpoints and dns", needs, at_key=True)
+    for key in given[1:]:
+        yield Finding(
+            (*path, key), f"cannot stand beside {given[0]}: a service has one of command, endpoints and dns", at_key=True
+        )
+    for key in _FOR_COMMANDS:
+        if given and "command" not in given and key in service.model_fields_set:
+            message = f"is for a service with a command only; replicas of {given[0]} are not started here"
+            yield Finding((*path, key), message, needs, at_key=True)
+
+
+def _variables(service: Service, path: Path) -> Iterator[Finding]:
+    for name in service.environment:
+        if not re.fullmatch(_VARIABLE_NAME, name):
+            yield Finding((*path, "environment", name), "the name of a variable has 1 to 255 characters and no =", at_key=True)
+
+
+def _directory(service: Service, path: Path, directory: FilePath) -> Iterator[Finding]:
+    if "directory" in service.model_fields_set and not (directory / service.directory).is_dir():
+        yield Finding((*path, "directory"), f"is not a directory: {directory / service.directory}")
+
+
+def _endpoints(service: Service, path: Path) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for index, endpoint in enumerate(service.endpoints):
+        if endpoint.address in seen:
+            yield Finding((*path, "endpoints", index), f"{endpoint.address} is given twice")
+        seen.add(endpoint.address)
+
+
+def _probe(readiness: Readiness, path: Path) -> Iterator[Finding]:
+    if readiness.type == ProbeType.HTTP or (readiness.type is None and readiness.path):
+        return
+    kind = "a tcp probe" if readiness.type else "a probe without path, which only connects over TCP"
+    for key in ("path", "expect", "host"):
+        if key in readiness.model_fields_set:
+            message = f"means nothing to {kind}; " + ("take it out" if readiness.type else "add path or type: http")
+            yield Finding((*path, key), message, needs=((*path, "type"), (*path, "path")), at_key=True)
+
+
+def _scaling(scaling: Autoscale, path: Path) -> Iterator[Finding]:
+    yield from _bounds(scaling, path)
+    yield from _zero(scaling, path)
+    if scaling.burst and scaling.burst.window >= scaling.stable_window:
+        message = f"must be less than stable_window, which is {duration_text(scaling.stable_window)}"
+        yield Finding((*path, "burst", "window"), message, needs=((*path, "stable_window"),))
+
+
+def _bounds(scaling: Autoscale, path: Path) -> Iterator[Finding]:
+    low, high, fallback = scaling.min_replicas, scaling.max_replicas, scaling.fallback.replicas
+    needs = ((*path, "min_replicas"), (*path, "max_replicas"))
+    if low is not None and high is not None and low > high:
+        yield Finding((*path, "max_replicas"), f"must not be less than min_replicas, which is {low}", needs)
+    at = (*path, "fallback", "replicas")
+    if fallback is not None and low is not None and fallback < low:
+        yield Finding(at, f"must not be less than min_replicas, which is {low}", needs)
+    if fallback is not None and high is not None and fallback > high:
+        yield Finding(at, f"must not be more than max_replicas, which is {high}", needs)
+
+
+def _zero(scaling: Autoscale, path: Path) -> Iterator[Finding]:
+    least, zero = (*path, "min_replicas"), (*path, "scale_to_zero")
+    if scaling.scale_to_zero and scaling.min_replicas:
+        yield Finding(zero, f"needs min_replicas: 0; it is {scaling.min_replicas}", needs=(least,), at_key=True)
+    if scaling.min_replicas == 0 and not scaling.scale_to_zero:
+        yield Finding(least, "0 needs scale_to_zero beside it, such as scale_to_zero: {idle_after: 10m}", needs=(zero,))
+
+
+def _names(file: File) -> Iterator[Finding]:
+    for name in file.services:
+        if not re.fullmatch(SERVICE_NAME, name):
+            message = "a service's name has 1 to 63 letters, digits, - and _, and begins with a letter or digit"
+            yield Finding(("services", name), message, at_key=True)
+
+
+def _total(file: File, cores: int) -> Iterator[Finding]:
+    """The scoreboard has a row for each replica of all services."""
+    most = sum(_most(service, cores) for service in file.services.values())
+    if most > REPLICAS:
+        message = f"may come to {most} replicas together; {REPLICAS} are the most"
+        yield Finding(("services",), message, at_key=True)
+
+
+def _most(service: Service, cores: int) -> int:
+    return service.autoscale.bounds(cores)[1] if service.command else len(service.endpoints) or 1

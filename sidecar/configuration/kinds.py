@@ -1,0 +1,161 @@
+"""The kinds of values that keys have, as annotations: a duration within bounds, a choice of words, a command, an address."""
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sidecar.configuration import addresses, quantities
+from sidecar.configuration.problems import nearest, show
+from sidecar.configuration.quantities import matched, wrong
+from sidecar.configuration.shapes import At, Reader
+
+N = TypeVar("N", int, float)
+
+DAY_S = 86_400.0
+MILLISECOND_S = 0.001
+_VARIABLE = r"\$\{"  # a schema must let ${NAME} pass wherever a value can stand
+WORDS = {"type": ["string", "number", "boolean"]}
+_STATUS = r"[1-5][0-9]{2}(?:-[1-5][0-9]{2})?"
+
+
+def _within(read: Callable[[object], N], low: N, high: N, text: Callable[[N], str]) -> Callable[[object], N]:
+    def bounded(value: object) -> N:
+        amount = read(value)
+        if not low <= amount <= high:
+            raise ValueError(f"must be from {text(low)} to {text(high)}; got {show(value)}")
+        return amount
+
+    return bounded
+
+
+def _quantity(kind: str, low: float, high: float, pattern: str) -> dict[str, Any]:
+    numeric = {"type": kind, "minimum": low, "maximum": high}
+    return {"anyOf": [numeric, {"type": "string", "pattern": f"^(?:{pattern})$|{_VARIABLE}"}]}
+
+
+def duration(low: float = MILLISECOND_S, high: float = DAY_S) -> Reader:
+    """A duration, in seconds."""
+    read = _within(quantities.duration, low, high, quantities.duration_text)
+    return Reader(read, _quantity("number", low, high, quantities.DURATION))
+
+
+def size(low: int, high: int) -> Reader:
+    """A size, in bytes."""
+    return Reader(_within(quantities.size, low, high, quantities.size_text), _quantity("integer", low, high, quantities.SIZE))
+
+
+def share(low: float, high: float) -> Reader:
+    """A share of one."""
+    return Reader(_within(quantities.share, low, high, quantities.share_text), _quantity("number", low, high, quantities.SHARE))
+
+
+def number(low: float, high: float) -> Reader:
+    """A number."""
+    return Reader(
+        _within(quantities.number, low, high, quantities.number_text), _quantity("number", low, high, quantities.NUMBER)
+    )
+
+
+def whole(low: int, high: int) -> Reader:
+    """A whole number."""
+    return Reader(_within(quantities.whole, low, high, str), _quantity("integer", low, high, quantities.WHOLE))
+
+
+def flag() -> Reader:
+    """true or false."""
+    return Reader(quantities.flag, {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _VARIABLE}]})
+
+
+def choice(words: Iterable[StrEnum], also: Mapping[str, StrEnum] | None = None, later: Mapping[str, str] | None = None) -> Reader:
+    """One of these words. also: other spellings that are accepted. later: words that are not, and what is said to them."""
+    known = {str(word): word for word in words}
+    spellings = {**known, **(also or {})}
+
+    def read(value: object) -> StrEnum:
+        if isinstance(value, str) and value in spellings:
+            return spellings[value]
+        if later and isinstance(value, str) and value in later:
+            raise ValueError(f"{value} {later[value]}")
+        near = nearest(value, list(spellings)) if isinstance(value, str) else ""
+        expected = next(iter(known)) if len(known) == 1 else f"one of {', '.join(known)}"
+        raise ValueError(f"{wrong(value, expected)}" + (f'; did you mean "{near}"?' if near else ""))
+
+    return Reader(read, {"anyOf": [{"enum": list(spellings)}, {"type": "string", "pattern": _VARIABLE}]})
+
+
+def text(read: Callable[[object], str], json: Mapping[str, Any] | None = None) -> Reader:
+    """Text that a function of `addresses` or of this file reads."""
+    return Reader(read, json or {"type": "string"})
+
+
+def listen() -> Reader:
+    """An address and port to listen on."""
+    return Reader(addresses.listen, {"type": ["string", "integer"]})
+
+
+def command() -> Reader:
+    """A command: a list of words, or one line that is split as a shell would."""
+    words = {"type": "array", "items": WORDS, "minItems": 1}
+    return Reader(_command, {"anyOf": [{"type": "string", "minLength": 1}, words]})
+
+
+def _command(value: object) -> tuple[str, ...]:
+    expected = 'a list of words or one line, such as "uvicorn app:app --port {port}"'
+    words = _split(value) if isinstance(value, str) else value
+    if not isinstance(words, list) or not words:
+        raise wrong(value, expected) if words != [] else ValueError(f"must not be empty; it must be {expected}")
+    for index, word in enumerate(words):
+        if not isinstance(word, str):
+            raise At(index, str(wrong(word, "one word of the command; put it in quotes")))
+    if not words[0]:
+        raise ValueError("must begin with the program to run; got ''")
+    return tuple(words)
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise ValueError(f"cannot be split into words ({str(error).lower()}); close the quote, or write a list") from None
+
+
+def statuses() -> Reader:
+    """A status, or a range of them."""
+    return Reader(_statuses, {"anyOf": [_quantity("integer", 100, 599, _STATUS)]})
+
+
+def _statuses(value: object) -> tuple[int, ...]:
+    first, _, last = matched(value, _STATUS, "a status or a range of them, such as 200 or 200-399").partition("-")
+    if int(last or first) < int(first):
+        raise wrong(value, "a range that goes up, such as 200-399")
+    return tuple(range(int(first), int(last or first) + 1))
+
+
+def fallback() -> Reader:
+    """`current`, or a number of replicas; None is current."""
+
+    def read(value: object) -> int | None:
+        if value == "current":
+            return None
+        return int(matched(value, "[0-9]{1,9}", "current, or a number of replicas"))
+
+    return Reader(read, {"anyOf": [{"const": "current"}, _quantity("integer", 0, 999_999_999, "[0-9]{1,9}")]})
+
+
+def token(value: object) -> str:
+    """A bearer token. Its value is never shown."""
+    if not isinstance(value, str) or not re.fullmatch("[!-~]{1,512}", value):
+        raise ValueError("must be 1 to 512 visible ASCII characters, without spaces")
+    return value
+
+
+def file_name(value: object) -> str:
+    """A file or directory."""
+    return matched(value, r"(?s:.{1,4096})", "a path")
+
+
+def value_of_variable(value: object) -> str:
+    """What a variable of a replica's environment is set to; it may be empty."""
+    return matched(value, r"(?s:.*)", 'text (write "" for an empty value)')

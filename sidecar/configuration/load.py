@@ -1,0 +1,94 @@
+"""The way in: a file, a text or a command line becomes a `Config`, or `ConfigurationErrors` with everything that is wrong."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sidecar.config import Config
+from sidecar.configuration import document as documents
+from sidecar.configuration.build import build
+from sidecar.configuration.checks import check
+from sidecar.configuration.document import FILE_BYTES, Document
+from sidecar.configuration.problems import ConfigurationErrors, Problem
+from sidecar.configuration.validation import validate
+
+COMMAND_LINE = "command line"
+SERVICE = "app"  # what the command of a command line is called
+_OPTIONS = {
+    "listen": "--listen",
+    "workers": "--workers",
+    "admin.listen": "--admin",
+    f"services.{SERVICE}.command": "COMMAND",
+    f"services.{SERVICE}.autoscale.min_replicas": "--min",
+    f"services.{SERVICE}.autoscale.max_replicas": "--max",
+}
+
+
+def load(path: Path) -> Config:
+    """The configuration in a file. Raises ConfigurationErrors."""
+    try:
+        with path.open("rb") as file:
+            octets = file.read(FILE_BYTES + 1)
+        text = documents.checked_size(octets, str(path)).decode()
+    except OSError as error:
+        raise ConfigurationErrors([Problem(str(path), 0, 0, "", f"cannot be read: {_reason(error)}")]) from None
+    except UnicodeDecodeError as error:
+        before = octets[: error.start].decode()
+        line, column = before.count("\n") + 1, error.start - octets.rfind(b"\n", 0, error.start)
+        message = f"is not UTF-8: there is a byte 0x{octets[error.start]:02x}"
+        raise ConfigurationErrors([Problem(str(path), line, column, "", message)]) from None
+    return parse(text, str(path), directory=path.absolute().parent)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def parse(text: str, source: str, *, directory: Path | None = None, variables: Mapping[str, str] | None = None) -> Config:
+    """The configuration in a text. Raises ConfigurationErrors.
+
+    source: its name in messages. directory: what relative paths are relative to, by default the current one. variables: what
+    ${NAME} stands for, by default the environment.
+    """
+    document = documents.read(text, source, os.environ if variables is None else variables)
+    return _config(document, directory or Path.cwd())
+
+
+def from_command(
+    command: Sequence[str],
+    *,
+    minimum: int | str | None = None,
+    maximum: int | str | None = None,
+    listen: str | Sequence[str] | None = None,
+    admin: str | None = None,
+    workers: int | str | None = None,
+) -> Config:
+    """The configuration of `ecluse run [--min N --max N --listen ADDR] -- COMMAND...`. Raises ConfigurationErrors.
+
+    Its one service is named "app". None is the same default as in a file; a minimum of 0 scales to zero.
+    """
+    scaling = _given(min_replicas=minimum, max_replicas=maximum, scale_to_zero={} if str(minimum) == "0" else None)
+    service = {"command": list(command), "autoscale": scaling}
+    data = _given(listen=listen, workers=workers, admin=_given(listen=admin), services={SERVICE: service})
+    document = documents.of_values(data, COMMAND_LINE)
+    try:
+        return _config(document, Path.cwd())
+    except ConfigurationErrors as errors:
+        raise ConfigurationErrors([replace(one, key=_OPTIONS.get(one.key, one.key)) for one in errors.problems]) from None
+
+
+def _given(**options: object) -> dict[str, object]:
+    """The options that were given, as the text that a file would hold."""
+    texts = {name: str(value) if isinstance(value, int) else value for name, value in options.items() if value is not None}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in texts.items()}
+
+
+def _config(document: Document, directory: Path) -> Config:
+    cores = len(os.sched_getaffinity(0))
+    file = validate(document)
+    if file:
+        check(document, file, directory, cores)
+    if document.problems or not file:
+        raise ConfigurationErrors(document.problems)
+    return build(file, document.file, directory, cores)
