@@ -1,0 +1,68 @@
+"""How many replicas a service should have: the one pure function that every scaling action comes from.
+
+recommend -> burst -> hold -> stabilize -> policies -> override -> bounds. Each stage takes the count of the one
+before it and says what it changed and why. Time is `snapshot.now_s`; nothing counts ticks, so late, early and doubled ones do no
+harm. Nothing here or below may look at a clock, do I/O or draw random numbers.
+"""
+
+from dataclasses import replace
+
+from autoscaler import bounds, latency
+from autoscaler.burst import raise_for_burst
+from autoscaler.decision import Decision, Recommendation, Stage
+from autoscaler.hold import hold
+from autoscaler.memory import Mark, Memory
+from autoscaler.policies import limit_rate, longest_period_s
+from autoscaler.recommend import blind_since_s, choose, recommend, without_data
+from autoscaler.rules import Rules
+from autoscaler.snapshot import Snapshot
+from autoscaler.stabilize import first_sight, stabilize
+
+
+def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, Memory]:
+    """The decision, and what to hand to the next call for this service. A new service starts with `Memory()`."""
+    memory = _observe(memory, snapshot, rules)
+    recommended, first = _recommend(snapshot, rules, memory)
+    burst, held = raise_for_burst(first.after, snapshot, rules, memory.burst)
+    doubted = hold(burst.after, snapshot, recommended, held)
+    stable, memory = stabilize(doubted.after, snapshot, rules, memory)
+    limited = limit_rate(stable.after, snapshot, rules.behavior, memory)
+    by_hand = bounds.override(limited.after, snapshot)
+    bounded = bounds.bound(by_hand.after, snapshot, rules)
+    decision = Decision(
+        now_s=snapshot.now_s,
+        service=snapshot.service,
+        current=snapshot.current,
+        ready=snapshot.ready,
+        previous=snapshot.desired,
+        desired=bounded.after,
+        recommended=recommended,
+        stages=(first, burst, doubted, stable, limited, by_hand, bounded),
+        dry_run=rules.dry_run,
+    )
+    return decision, _acted(replace(memory, burst=held), decision, rules)
+
+
+def _observe(memory: Memory, snapshot: Snapshot, rules: Rules) -> Memory:
+    """What the passing of time alone does to the memory."""
+    return replace(
+        first_sight(memory, snapshot, rules),
+        blind_since_s=blind_since_s(snapshot, memory.blind_since_s),
+        trial=latency.follow(memory.trial, snapshot, rules),
+    )
+
+
+def _recommend(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[tuple[Recommendation, ...], Stage]:
+    if memory.blind_since_s is not None:
+        return (), without_data(snapshot, rules, memory.blind_since_s)
+    recommended = recommend(snapshot, rules, memory.trial)
+    return recommended, choose(recommended, snapshot.desired)
+
+
+def _acted(memory: Memory, decision: Decision, rules: Rules) -> Memory:
+    """Changes count against the policies, and latency's are on trial, only when they are really made."""
+    if decision.dry_run or decision.desired == decision.previous:
+        return memory
+    change = Mark(decision.now_s, decision.desired - decision.previous)
+    trial = latency.begin(decision.recommended, decision.previous, decision.desired) or memory.trial
+    return replace(memory.change(change, longest_period_s(rules.behavior)), trial=trial)

@@ -1,0 +1,92 @@
+"""What was decided, and the whole way to it: everything that `explain` prints, as data.
+
+Invariant: the first stage's `before` is the count asked for last, each stage's `before` is the `after` of the one before it, and
+the last `after` is what is desired. No rule belongs here.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from autoscaler.rules import MetricRule, MetricType
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What one metric asks for. sample: per ready replica (a latency: of the service). replicas None: the metric failed."""
+
+    metric: MetricRule
+    sample: float | None
+    target: float
+    ratio: float | None
+    replicas: int | None
+    reason: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the way. reason: a short token for machines; why: for people, one clause without a full stop."""
+
+    name: str
+    before: int
+    after: int
+    reason: str
+    why: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether the step made a difference."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How many replicas a service should have. dry_run: said only, not to be acted upon."""
+
+    now_s: float
+    service: str
+    current: int
+    ready: int
+    previous: int
+    desired: int
+    recommended: tuple[Recommendation, ...]
+    stages: tuple[Stage, ...]
+    dry_run: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The token of the last stage that made a difference; of the first one when none did."""
+        return self._telling[-1].reason
+
+    @property
+    def sentence(self) -> str:
+        """The whole of it for people."""
+        whys = "; ".join(stage.why for stage in self._telling)
+        return f"{self.service} {self._verb}: {whys}."
+
+    @property
+    def _telling(self) -> tuple[Stage, ...]:
+        first, *rest = self.stages
+        return (first, *(stage for stage in rest if stage.changed))
+
+    @property
+    def _verb(self) -> str:
+        if self.desired == self.previous:
+            return f"stays at {_replicas(self.desired)}"
+        goes = "would go" if self.dry_run else "goes"
+        return f"{goes} from {self.previous} to {_replicas(self.desired)}"
+
+
+def _replicas(count: int) -> str:
+    return "1 replica" if count == 1 else f"{count} replicas"
+
+
+def name_of(metric: MetricRule) -> str:
+    """The metric as people say it: "concurrency", "rps", "latency_p95"."""
+    return f"{metric.type}_p{metric.percentile:g}" if metric.type is MetricType.LATENCY else str(metric.type)
+
+
+def as_json(decision: Decision) -> dict[str, Any]:
+    """The decision as JSON-ready data; metrics by name, with `reason` and `sentence` beside what they are made from."""
+    recommended = [{**asdict(each), "metric": name_of(each.metric)} for each in decision.recommended]
+    return {**asdict(decision), "recommended": recommended, "reason": decision.reason, "sentence": decision.sentence}

@@ -1,0 +1,38 @@
+"""Reasons not to go down, whatever the recommendation says.
+
+- A replica that fails fast is less busy, not less needed: many failures forbid going down.
+- A metric without samples might have asked for more than the others did (HPA).
+- A burst is not over before a whole stable window has passed without it (Knative).
+
+It stands before stabilization, so that the doubted recommendation is not what is remembered.
+"""
+
+from typing import Final
+
+from autoscaler.decision import Recommendation, Stage, name_of
+from autoscaler.memory import Mark
+from autoscaler.snapshot import Snapshot
+
+FAILURE_SHARE: Final = 0.1  # of the attempts in the stable window
+LEAST_FAILURES: Final = 5.0  # one failed request in an idle hour says nothing
+
+
+def hold(count: int, snapshot: Snapshot, recommended: tuple[Recommendation, ...], burst: Mark | None) -> Stage:
+    """The count, no lower than the one asked for last while there is a reason to doubt a lower one."""
+    if count >= snapshot.desired:
+        return Stage("hold", count, count, "steady", "nothing goes down")
+    reason, why = _doubt(snapshot, recommended, burst)
+    return Stage("hold", count, snapshot.desired if why else count, reason, why or "nothing speaks against going down")
+
+
+def _doubt(snapshot: Snapshot, recommended: tuple[Recommendation, ...], burst: Mark | None) -> tuple[str, str]:
+    """(reason, why); an empty why is no doubt."""
+    share = snapshot.failures / max(1.0, snapshot.attempts)
+    if snapshot.failures >= LEAST_FAILURES and share >= FAILURE_SHARE:
+        return "errors", f"{share:.0%} of the requests failed, and failing fast looks like having little to do"
+    failed = [name_of(each.metric) for each in recommended if each.replicas is None]
+    if failed:
+        return "missing_samples", f"{' and '.join(failed)} has no samples, and might ask for more"
+    if burst is not None:
+        return "burst", f"the burst that asked for {burst.value} is less than a stable window ago"
+    return "steady", ""

@@ -1,0 +1,90 @@
+"""What one decision leaves for the next: frozen, bounded, with a JSON form so that it can be journaled.
+
+Bounds: `highs` and `lows` hold only what can still matter (each mark beats all older ones), so at most one mark per count from 0
+to max_replicas; `changes` holds at most CHANGES marks. Times are those of the snapshots (CLOCK_MONOTONIC); marks from the
+future, as after a reboot, are ignored.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+CHANGES: Final = 256  # beyond it the two oldest are taken as one, at the later time: the limit gets stricter, never looser
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A count, or a change of it, and when."""
+
+    at_s: float
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A scale-up that latency alone asked for. settled_s: when all of its replicas were ready. failed: it did not help."""
+
+    percentile: float
+    before_s: float
+    replicas: int
+    settled_s: float | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """since_s: when the service was seen first. highs, lows: recommendations as they were before stabilization. changes: of the
+    asked count. burst: the highest count asked for in a burst, and when the burst was last seen. blind_since_s: without data."""
+
+    since_s: float | None = None
+    highs: tuple[Mark, ...] = ()
+    lows: tuple[Mark, ...] = ()
+    changes: tuple[Mark, ...] = ()
+    burst: Mark | None = None
+    blind_since_s: float | None = None
+    trial: Trial | None = None
+
+    def remember(self, mark: Mark, high_window_s: float, low_window_s: float) -> "Memory":
+        """A recommendation more; those that are older than their window, or beaten by this one, are forgotten."""
+        highs = _beaten(self.highs, mark, high_window_s, lambda old: old > mark.value)
+        lows = _beaten(self.lows, mark, low_window_s, lambda old: old < mark.value)
+        return replace(self, highs=highs, lows=lows)
+
+    def change(self, mark: Mark, period_s: float) -> "Memory":
+        """The asked count has changed by so many; changes older than the longest period are forgotten."""
+        changes = (*within(self.changes, mark.at_s, period_s), mark)
+        if len(changes) > CHANGES:
+            first, second, *rest = changes
+            changes = (Mark(second.at_s, first.value + second.value), *rest)
+        return replace(self, changes=changes)
+
+
+def within(marks: tuple[Mark, ...], now_s: float, window_s: float) -> tuple[Mark, ...]:
+    """The marks made less than `window_s` ago."""
+    return tuple(mark for mark in marks if now_s - window_s < mark.at_s <= now_s)
+
+
+def _beaten(marks: tuple[Mark, ...], new: Mark, window_s: float, stands: Callable[[int], bool]) -> tuple[Mark, ...]:
+    return (*(mark for mark in within(marks, new.at_s, window_s) if stands(mark.value)), new)
+
+
+def to_json(memory: Memory) -> dict[str, Any]:
+    """The memory as JSON-ready data."""
+    return asdict(memory)
+
+
+def from_json(data: dict[str, Any]) -> Memory:
+    """The memory that `to_json` made the data from. Raises KeyError or TypeError if it did not."""
+    return Memory(
+        since_s=data["since_s"],
+        highs=_marks(data["highs"]),
+        lows=_marks(data["lows"]),
+        changes=_marks(data["changes"]),
+        burst=data["burst"] and Mark(**data["burst"]),
+        blind_since_s=data["blind_since_s"],
+        trial=data["trial"] and Trial(**data["trial"]),
+    )
+
+
+def _marks(data: list[dict[str, Any]]) -> tuple[Mark, ...]:
+    return tuple(Mark(**mark) for mark in data)

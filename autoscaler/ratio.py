@@ -1,0 +1,93 @@
+"""The ratio rule of the Kubernetes HPA (v2): how many replicas a load that adds up over the replicas asks for.
+
+ratio = mean sample of the ready replicas / target. Within the tolerance: keep. Else ceil(ratio x replicas that count). Where
+something is not known, the rule leans towards keeping: a missing sample counts as exactly the target when the ratio points down
+and as 0 when it points up, a replica that is not ready yet as 0 when it points up; when that turns the ratio round or brings it
+inside the tolerance, keep. (`GetMetricReplicas` in kubernetes pkg/controller/podautoscaler/replica_calculator.go.)
+
+Two things differ, since we see the whole load ourselves: what waits, and what replicas carried that have left since, is part of
+the sum; and with no replica ready, what waits is divided among those on their way instead of being an error.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from autoscaler.decision import Recommendation, name_of
+from autoscaler.rules import Behavior, MetricRule
+from autoscaler.snapshot import Snapshot
+from balancer.table import ReplicaState
+
+FUZZ: Final = 1e-6  # of a replica: what floating point may add to a load that fits exactly
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The replicas, by what is known of them. unready includes those that were asked for and are not to be seen yet."""
+
+    measured: int
+    missing: int
+    unready: int
+
+
+def counts(snapshot: Snapshot, metric: MetricRule) -> Counts:
+    """The replicas that count, sorted for one metric."""
+    ready = [replica for replica in snapshot.replicas if replica.state is ReplicaState.READY]
+    measured = sum(metric.type in replica.samples for replica in ready)
+    return Counts(measured, len(ready) - measured, max(snapshot.current, snapshot.desired) - len(ready))
+
+
+def replicas_for(load: float, target: float) -> int:
+    """How many replicas carry the load with none above its target."""
+    return max(0, math.ceil(load / target - FUZZ))
+
+
+def tolerated(ratio: float, behavior: Behavior) -> bool:
+    """Whether the ratio is too close to 1 to act on. The edges are inside, as in the HPA."""
+    return 1 - behavior.scale_down.tolerance - FUZZ <= ratio <= 1 + behavior.scale_up.tolerance + FUZZ
+
+
+def recommend(snapshot: Snapshot, metric: MetricRule, behavior: Behavior) -> Recommendation:
+    """What the stable window of one metric asks for."""
+    found = counts(snapshot, metric)
+    load, target = snapshot.load(metric.type).stable, metric.effective_target
+    if not found.measured:
+        return _unmeasured(snapshot, metric, found, load)
+    ratio = load / target / found.measured
+    replicas = _replicas(load, target, found, behavior, snapshot.desired)
+    why = (
+        f"{name_of(metric)} is {load:.3g} over {found.measured} ready, {load / found.measured:.3g} each against a target of "
+        f"{target:.3g} (ratio {ratio:.2f})"
+    )
+    reason = _reason(metric, ratio, replicas, snapshot.desired, behavior)
+    return Recommendation(metric, load / found.measured, target, ratio, replicas, reason, why)
+
+
+def _replicas(load: float, target: float, found: Counts, behavior: Behavior, desired: int) -> int:
+    ratio = load / target / found.measured
+    up = ratio > 1
+    counted = found.measured + found.missing + (found.unready if up else 0)
+    assumed = 0.0 if up else found.missing * target
+    second = (load + assumed) / target / counted
+    if tolerated(second, behavior) or (second > 1) != up:
+        return desired
+    needed = replicas_for(load + assumed, target)
+    return max(needed, desired) if up else min(needed, desired)
+
+
+def _unmeasured(snapshot: Snapshot, metric: MetricRule, found: Counts, load: float) -> Recommendation:
+    """No ready replica has a sample: the metric failed if there is a ready one, else only what waits can be judged."""
+    name, target, desired = name_of(metric), metric.effective_target, snapshot.desired
+    if found.missing:
+        return Recommendation(metric, None, target, None, None, "missing_samples", f"no ready replica has a sample of {name}")
+    needed = max(desired, replicas_for(load, target))
+    if needed > desired:
+        why = f"no replica is ready and {name} is already {load:.3g} against a target of {target:.3g}"
+        return Recommendation(metric, load, target, None, needed, f"{metric.type}_above_target", why)
+    return Recommendation(metric, None, target, None, desired, "no_ready_replica", "no replica is ready to be measured")
+
+
+def _reason(metric: MetricRule, ratio: float, replicas: int, desired: int, behavior: Behavior) -> str:
+    if replicas != desired:
+        return f"{metric.type}_{'above' if replicas > desired else 'below'}_target"
+    return "within_tolerance" if tolerated(ratio, behavior) else "steady"

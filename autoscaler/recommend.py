@@ -1,0 +1,56 @@
+"""What the metrics ask for together, or what to do without any: the first stage of a decision.
+
+The largest recommendation wins. Without data, or with data older than STALE_AFTER_S, the count is held; after `fallback_after_s`
+it goes to `fallback_replicas` when that is set, and never to 0: not to know is not to be idle.
+"""
+
+from typing import Final
+
+from autoscaler import latency, ratio
+from autoscaler.decision import Recommendation, Stage
+from autoscaler.memory import Trial
+from autoscaler.rules import MetricType, Rules
+from autoscaler.snapshot import Snapshot
+
+STALE_AFTER_S: Final = 5.0  # samples come every second; a few may be late
+
+
+def blind(snapshot: Snapshot) -> bool:
+    """Whether there is nothing recent to decide on."""
+    return snapshot.data_age_s is None or snapshot.data_age_s > STALE_AFTER_S
+
+
+def blind_since_s(snapshot: Snapshot, before_s: float | None) -> float | None:
+    """Since when there has been nothing recent; None when there is."""
+    if not blind(snapshot):
+        return None
+    if before_s is not None:
+        return min(before_s, snapshot.now_s)
+    return snapshot.now_s - (snapshot.data_age_s or 0.0)
+
+
+def recommend(snapshot: Snapshot, rules: Rules, trial: Trial | None) -> tuple[Recommendation, ...]:
+    """What each metric asks for, in the order of the rules; latencies are judged with the others in view."""
+    others = {m: ratio.recommend(snapshot, m, rules.behavior) for m in rules.metrics if m.type is not MetricType.LATENCY}
+    found = tuple(others.values())
+    return tuple(others.get(m) or latency.recommend(snapshot, m, rules, found, trial) for m in rules.metrics)
+
+
+def choose(recommended: tuple[Recommendation, ...], desired: int) -> Stage:
+    """The stage made of the largest recommendation."""
+    usable = [each for each in recommended if each.replicas is not None]
+    if not recommended:
+        return Stage("recommend", desired, desired, "steady", "no metric is set")
+    if not usable:
+        return Stage("recommend", desired, desired, "missing_samples", recommended[0].why)
+    largest = max(usable, key=lambda each: (each.replicas or 0, each.ratio or 0.0))
+    return Stage("recommend", desired, largest.replicas or 0, largest.reason, largest.why)
+
+
+def without_data(snapshot: Snapshot, rules: Rules, since_s: float) -> Stage:
+    """The stage of a service about which nothing recent is known."""
+    desired, waited_s = snapshot.desired, snapshot.now_s - since_s
+    why = f"there has been no data for {waited_s:.0f} s"
+    if rules.fallback_replicas is None or waited_s < rules.fallback_after_s:
+        return Stage("recommend", desired, desired, "no_data", f"{why}, so the count is held")
+    return Stage("recommend", desired, max(1, rules.fallback_replicas), "fallback", f"{why}, so the fallback applies")

@@ -1,0 +1,219 @@
+"""From the scoreboard's counters to snapshots: differences of cumulative readings, kept for as long as a window needs them.
+
+One `Sampler` per service. Means are exact whatever the rhythm of the ticks: `busy_us` is an integral, so the concurrency of any
+interval is a difference divided by its length. Counters that fall (a worker died with requests open, a scoreboard was made anew)
+add nothing for that one tick. No rule is applied here, and no clock is read: times are the caller's CLOCK_MONOTONIC seconds.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from autoscaler.history import ZERO, Frame, History, Total, Window
+from autoscaler.rules import MetricType, Rules
+from autoscaler.snapshot import Latest, ReplicaSample, Sample, Snapshot
+from balancer.hotpath import board
+from balancer.scoreboard import ReplicaReading, ServiceReading, quantile_us
+from balancer.table import ReplicaState
+
+NOISE_WINDOW_S: Final = 60.0  # over which the noise of the load is judged, whatever the stable window
+NOISE_LEAST_S: Final = 15.0  # with less there is no judging; the stable window is as short then, and as quick
+LAST_S: Final = 1.0  # "the last second"
+VIEW_S: Final = 5.0  # over which `latency` is shown: a second seldom has answers enough for a percentile
+SAMPLED: Final = (MetricType.CONCURRENCY, MetricType.RPS)
+
+Pairs = Sequence[tuple[ReplicaReading, ReplicaReading]]  # (before, now) of each replica that has both
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaStatus:
+    """What the controller knows of a replica. since_s: when it was started."""
+
+    id: str
+    state: ReplicaState
+    since_s: float
+
+
+class Sampler:
+    """Observes one service. `rules` may be replaced at any time; windows that became longer fill up as time passes."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._history = History(0.0)
+        self._service: ServiceReading | None = None
+        self._replicas: Mapping[str, ReplicaReading] = {}
+        self._active_s = 0.0
+
+    @property
+    def load(self) -> float:
+        """Requests running and waiting, on average over the last second."""
+        window = self._history.window(LAST_S)
+        return _load(window) if window else 0.0
+
+    @property
+    def rps(self) -> float:
+        """Answers per second over the last second."""
+        window = self._history.window(LAST_S)
+        return window.carried.answers if window else 0.0
+
+    def latency(self, percentile: float) -> float | None:
+        """A percentile (0 to 100) of the last few seconds in seconds, None when nothing was answered."""
+        window = self._history.window(VIEW_S)
+        return _latency_s(window, percentile) if window else None
+
+    def observe(self, now_s: float, service: ServiceReading, replicas: Mapping[str, ReplicaReading]) -> None:
+        """Take the readings of now; call about once a second. A replica counts from the second reading that it is in."""
+        last = self._history.last or Frame(now_s - 1.0, latency=(0,) * board.BUCKETS)
+        if now_s <= last.at_s:
+            return
+        pairs = [(self._replicas[name], now) for name, now in replicas.items() if name in self._replicas]
+        if self._service is None or _active(self._service, service, replicas, pairs):
+            self._active_s = now_s
+        self._history.horizon_s = self._horizon_s()
+        self._history.add(self._frame(now_s, service, replicas, pairs, last))
+        self._service, self._replicas = service, dict(replicas)
+
+    def snapshot(
+        self, now_s: float, service: str, replicas: Sequence[ReplicaStatus], desired: int, override: int | None
+    ) -> Snapshot:
+        """All that `decide` needs to know. desired: the count asked for last. override: the count set by hand."""
+        stable, burst = self._history.window(self.rules.stable_window_s), self._history.window(self._burst_s())
+        if self._service is None or stable is None or burst is None:
+            unknown = tuple(ReplicaSample(replica.id, replica.state, now_s - replica.since_s) for replica in replicas)
+            return Snapshot(now_s, service, desired, unknown, data_age_s=None, override=override)
+        samples = tuple(self._sample(now_s, replica, stable, burst) for replica in replicas)
+        return Snapshot(
+            now_s=now_s,
+            service=service,
+            desired=desired,
+            replicas=samples,
+            waiting=Sample(stable.waiting, burst.waiting),
+            waiting_now=self._service.waiting,
+            departed=_departed(samples, stable, burst),
+            latest=self._latest(),
+            latency_s=self._latencies_s(stable),
+            attempts=stable.end.attempts - stable.start.attempts,
+            failures=stable.end.failures - stable.start.failures,
+            idle_s=max(0.0, now_s - self._active_s),
+            data_age_s=max(0.0, now_s - stable.end.at_s),
+            override=override,
+        )
+
+    def _horizon_s(self) -> float:
+        return max(self.rules.stable_window_s, self._burst_s(), NOISE_WINDOW_S, VIEW_S)
+
+    def _burst_s(self) -> float:
+        return self.rules.burst.window_s if self.rules.burst else self.rules.stable_window_s
+
+    def _frame(
+        self, now_s: float, service: ServiceReading, replicas: Mapping[str, ReplicaReading], pairs: Pairs, last: Frame
+    ) -> Frame:
+        waited_us = _grown((self._service or service).wait_busy_us, service.wait_busy_us)
+        return Frame(
+            at_s=now_s,
+            carried=sum((_carried(before, now) for before, now in pairs), last.carried),
+            waited_s=last.waited_s + waited_us / 1e6,
+            attempts=last.attempts + sum(_grown(_attempts(before), _attempts(now)) for before, now in pairs),
+            failures=last.failures + sum(_grown(_failures(before), _failures(now)) for before, now in pairs),
+            latency=_added(last.latency, pairs),
+            replicas={name: self._replica(name, reading, last) for name, reading in replicas.items()},
+        )
+
+    def _replica(self, name: str, reading: ReplicaReading, last: Frame) -> Total:
+        before = self._replicas.get(name)
+        return ZERO if before is None else last.replicas.get(name, ZERO) + _carried(before, reading)
+
+    def _sample(self, now_s: float, replica: ReplicaStatus, stable: Window, burst: Window) -> ReplicaSample:
+        samples = (
+            _samples(stable.carried_by(replica.id), burst.carried_by(replica.id)) if self._history.measures(replica.id) else {}
+        )
+        return ReplicaSample(replica.id, replica.state, now_s - replica.since_s, samples)
+
+    def _latencies_s(self, stable: Window) -> dict[float, float]:
+        percentiles = {metric.percentile for metric in self.rules.metrics if metric.type is MetricType.LATENCY}
+        found = {percentile: _latency_s(stable, percentile) for percentile in percentiles}
+        return {percentile: latency_s for percentile, latency_s in found.items() if latency_s is not None}
+
+    def _latest(self) -> dict[MetricType, Latest]:
+        last, earlier = self._history.window(LAST_S), list(self._history.steps(older_than_s=LAST_S + 1.0))
+        if last is None or sum(step.length_s for step in earlier) < NOISE_LEAST_S:
+            return {}
+        loads = [(step.length_s, _load(step)) for step in earlier]
+        rates = [(step.length_s, step.carried.answers) for step in earlier]
+        return {
+            MetricType.CONCURRENCY: Latest(_load(last), *_spread(loads)),
+            MetricType.RPS: Latest(last.carried.answers, *_spread(rates)),
+        }
+
+
+def _load(window: Window) -> float:
+    return window.carried.busy_s + window.waiting
+
+
+def _latency_s(window: Window, percentile: float) -> float | None:
+    latency_us = quantile_us(window.latency, percentile / 100)
+    return None if latency_us is None else latency_us / 1e6
+
+
+def _samples(stable: Total, burst: Total) -> dict[MetricType, Sample]:
+    return {
+        MetricType.CONCURRENCY: Sample(stable.busy_s, burst.busy_s),
+        MetricType.RPS: Sample(stable.answers, burst.answers),
+    }
+
+
+def _departed(replicas: Iterable[ReplicaSample], stable: Window, burst: Window) -> dict[MetricType, Sample]:
+    """What is left of the whole when the READY replicas' part is taken away."""
+    ready = [replica.samples for replica in replicas if replica.state is ReplicaState.READY and replica.samples]
+    whole = _samples(stable.carried, burst.carried)
+    return {metric: _left(whole[metric], [samples[metric] for samples in ready]) for metric in SAMPLED}
+
+
+def _left(whole: Sample, parts: Sequence[Sample]) -> Sample:
+    stable, burst = sum(part.stable for part in parts), sum(part.burst for part in parts)
+    return Sample(max(0.0, whole.stable - stable), max(0.0, whole.burst - burst))
+
+
+def _spread(values: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Mean and standard deviation of values that each held for so many seconds."""
+    whole_s = sum(length_s for length_s, _ in values)
+    mean = sum(length_s * value for length_s, value in values) / whole_s
+    return mean, math.sqrt(sum(length_s * (value - mean) ** 2 for length_s, value in values) / whole_s)
+
+
+def _grown(before: int, now: int) -> int:
+    """What a counter counted; nothing when it restarted."""
+    return max(0, now - before)
+
+
+def _carried(before: ReplicaReading, now: ReplicaReading) -> Total:
+    return Total(_grown(before.busy_us, now.busy_us) / 1e6, float(_grown(before.requests, now.requests)))
+
+
+def _failures(reading: ReplicaReading) -> int:
+    return reading.status[4] + reading.connect_errors + reading.broken + reading.timeouts
+
+
+def _attempts(reading: ReplicaReading) -> int:
+    return reading.requests + reading.connect_errors + reading.broken + reading.timeouts
+
+
+def _added(latency: tuple[int, ...], pairs: Pairs) -> tuple[int, ...]:
+    for before, now in pairs:
+        if now.latency != before.latency:
+            latency = tuple(
+                total + _grown(early, late) for total, early, late in zip(latency, before.latency, now.latency, strict=True)
+            )
+    return latency
+
+
+def _active(before: ServiceReading, now: ServiceReading, replicas: Mapping[str, ReplicaReading], pairs: Pairs) -> bool:
+    """Whether a request ran, waited or ended since the reading before."""
+    if now.waiting or _ended(before) != _ended(now) or any(reading.in_flight for reading in replicas.values()):
+        return True
+    return any(early.busy_us != late.busy_us or _attempts(early) != _attempts(late) for early, late in pairs)
+
+
+def _ended(service: ServiceReading) -> tuple[int, ...]:
+    return service.wait_busy_us, service.shed, service.wait_timeouts, service.unavailable, service.own_answers, service.aborted

@@ -1,0 +1,92 @@
+"""What is known of one service at one moment: the only thing, with the rules and the memory, that a decision is made from.
+
+Plain frozen data; `sampling.Sampler` makes it from the scoreboard, tests make it by hand. No clock and no rule belongs here.
+
+Load adds up: what each replica carried, plus what waited, plus what replicas that no longer count carried, is all that the
+service carried in the window. So a replica that came late or left early neither hides load nor counts it twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from autoscaler.rules import MetricType
+from balancer.table import ReplicaState
+
+LEAVING = frozenset({ReplicaState.DRAINING, ReplicaState.GONE})
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The mean over the stable window and over the burst window."""
+
+    stable: float = 0.0
+    burst: float = 0.0
+
+    def __add__(self, other: "Sample") -> "Sample":
+        return Sample(self.stable + other.stable, self.burst + other.burst)
+
+
+NOTHING = Sample()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSample:
+    """One replica. samples: by metric, 0 for the part of a window in which it was not there; an absent metric is missing."""
+
+    id: str
+    state: ReplicaState
+    age_s: float = 0.0
+    samples: Mapping[MetricType, Sample] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The last second of the whole service, beside the mean and the standard deviation of the seconds before it."""
+
+    value: float
+    usual: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One service at `now_s`.
+
+    desired: the count asked for last, so that replicas on their way count. departed: what replicas that are not READY (any more)
+    carried. latency_s: by percentile, over the stable window; absent when nothing was answered. attempts, failures: of the stable
+    window; a failure is an answer 5xx or no answer. idle_s: since a request last ran, waited or ended. data_age_s: since the
+    newest sample, None when there never was one. override: the count set by hand.
+    """
+
+    now_s: float
+    service: str
+    desired: int
+    replicas: tuple[ReplicaSample, ...] = ()
+    waiting: Sample = NOTHING
+    waiting_now: int = 0
+    departed: Mapping[MetricType, Sample] = field(default_factory=dict)
+    latest: Mapping[MetricType, Latest] = field(default_factory=dict)
+    latency_s: Mapping[float, float] = field(default_factory=dict)
+    attempts: float = 0.0
+    failures: float = 0.0
+    idle_s: float = 0.0
+    data_age_s: float | None = 0.0
+    override: int | None = None
+
+    @property
+    def current(self) -> int:
+        """Replicas that are there and not on their way out."""
+        return sum(replica.state not in LEAVING for replica in self.replicas)
+
+    @property
+    def ready(self) -> int:
+        """Replicas that requests are sent to."""
+        return sum(replica.state is ReplicaState.READY for replica in self.replicas)
+
+    def load(self, metric: MetricType) -> Sample:
+        """All that has to be carried. With no replica READY it is what waits: what others carried has gone with them."""
+        held = self.waiting if metric is MetricType.CONCURRENCY else NOTHING
+        if not self.ready:
+            return held
+        carried = (replica.samples.get(metric, NOTHING) for replica in self.replicas if replica.state is ReplicaState.READY)
+        return sum(carried, self.departed.get(metric, NOTHING) + held)
