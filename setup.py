@@ -12,9 +12,6 @@ from setuptools import Extension, setup
 HOTPATH = Path("balancer/hotpath")
 DIRECTIVES = {
     "language_level": 3,
-    "boundscheck": False,
-    "wraparound": False,
-    "cdivision": True,
     "infer_types": False,  # an inferred C integer wraps where Python's grows: types stand in the .pxd only
     "annotation_typing": False,  # the same reason: annotations in the source are for mypy
 }

@@ -1,0 +1,21 @@
+# C types for the compiled build of context.py; the interpreted one does not read this file.
+
+from balancer.hotpath.board cimport Row
+from balancer.hotpath.fields cimport Memo
+from balancer.hotpath.route cimport Router
+from balancer.hotpath.wheel cimport Wheel
+
+cdef class Context:
+    cdef public object add_reader, remove_reader, add_writer, remove_writer, call_soon, clock, trusts, log
+    cdef public object report, wake
+    cdef public Row row
+    cdef public Router router
+    cdef public Wheel wheel
+    cdef public Memo request_memo, response_memo
+    cdef public set connections
+    cdef public bint draining
+    cdef public bytes date_line
+    cdef public long long request_line_most, head_most, fields_most, body_most, connections_most
+    cdef public long long response_head_most, pool_most, attempts_most, replay_most, linger_most, head_us
+    cdef public long long idle_us, body_idle_us, tunnel_idle_us, connect_us, response_head_us, total_us
+    cdef public long long pool_idle_us, linger_us
