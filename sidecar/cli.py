@@ -12,11 +12,11 @@ from sidecar.render import nearest
 DESCRIPTION = "Écluse: a load balancer and autoscaler in one program."
 EPILOG = """\
 examples:
-  ecluse run -- uvicorn app:app --port {port}      a proxy on port 8080 before an app
-  ecluse run --min 2 --max 8 -- ./serve {port}     the same with two to eight replicas
-  ecluse run ecluse.yaml                           as a file says
-  ecluse check ecluse.yaml && ecluse reload        test a changed file, then use it
-  ecluse status; ecluse explain shop               what runs, and why so many of it
+  ecluse run -- uvicorn app:app --port {port}    a proxy on 8080 before an app
+  ecluse run --min 2 --max 8 -- ./serve {port}   two to eight replicas
+  ecluse run ecluse.yaml                         as a file says
+  ecluse check ecluse.yaml && ecluse reload      test a changed file, use it
+  ecluse status; ecluse explain shop             what runs, and why so many
 
 exit codes:
   0  done                                4  no service or replica of that name

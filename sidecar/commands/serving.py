@@ -17,10 +17,18 @@ if TYPE_CHECKING:
     from sidecar.config import Config, Service
 
 DEFAULT_FILE = "ecluse.yaml"
-RUN_USAGE = "ecluse run [FILE]\n       ecluse run [--min N] [--max N] [--listen ADDRESS:PORT] -- COMMAND..."
+RUN_USAGE = "ecluse run [FILE]\n       ecluse run [OPTIONS] -- COMMAND..."
+OPTIONS = (
+    ("min", "N", "fewest replicas of COMMAND"),
+    ("max", "N", "most replicas of COMMAND"),
+    ("listen", "ADDRESS:PORT", "where to listen (0.0.0.0:8080)"),
+    ("admin", "ADDRESS:PORT", "where the admin API listens (127.0.0.1:9090)"),
+    ("workers", "N", "worker processes (one per core)"),
+)
 RUN_EPILOG = """\
-{port} in COMMAND becomes each replica's port, which is in the environment as PORT too. Without FILE and COMMAND,
-./ecluse.yaml is used. SIGTERM and Ctrl-C drain and end it; SIGHUP or `ecluse reload` reads the file again.
+In COMMAND, {port} becomes each replica's port, which is PORT in its
+environment too. Without FILE and COMMAND, ./ecluse.yaml is used. SIGTERM and
+Ctrl-C drain and end it; SIGHUP or `ecluse reload` reads the file again.
 
 examples:
   ecluse run -- uvicorn app:app --port {port}
@@ -31,9 +39,8 @@ examples:
 def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     running = add(commands, "run", "Run the proxy and the autoscaler", usage=RUN_USAGE, epilog=RUN_EPILOG)
     running.add_argument("file", nargs="?", metavar="FILE", help=f"the configuration (./{DEFAULT_FILE})")
-    running.add_argument("--min", type=int, metavar="N", help="fewest replicas of COMMAND")
-    running.add_argument("--max", type=int, metavar="N", help="most replicas of COMMAND")
-    running.add_argument("--listen", metavar="ADDRESS:PORT", help="where to listen (0.0.0.0:8080)")
+    for option, metavar, meaning in OPTIONS:
+        running.add_argument(f"--{option}", metavar=metavar, help=meaning)
     running.set_defaults(run=run)
     checking = add(commands, "check", "Check a configuration file and say what it would run")
     checking.add_argument("file", nargs="?", metavar="FILE", help=f"the configuration (./{DEFAULT_FILE})")
@@ -43,12 +50,13 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
 
 def run(arguments: argparse.Namespace) -> Exit:
     from sidecar.configuration import ConfigurationErrors  # noqa: PLC0415 - see the top
-    from sidecar.controller import Controller  # noqa: PLC0415 - see the top
 
     try:
         config = _config(arguments)
     except ConfigurationErrors as errors:
         raise Wrong(str(errors), Exit.USAGE) from errors
+    from sidecar.controller import Controller  # noqa: PLC0415 - see the top
+
     asyncio.run(Controller(config).run())
     return Exit.OK
 
@@ -57,14 +65,16 @@ def _config(arguments: argparse.Namespace) -> "Config":
     from sidecar.configuration import from_command, load  # noqa: PLC0415 - see the top
 
     if not arguments.has_words:
-        if given := [name for name in ("min", "max", "listen") if getattr(arguments, name) is not None]:
+        given = [name for name, _, _ in OPTIONS if getattr(arguments, name) is not None]
+        if given:
             raise Wrong(f"--{given[0]} goes with `-- COMMAND`; with a file, it stands in the file", Exit.USAGE)
         return load(_file(arguments.file))
     if arguments.file:
         raise Wrong(f"give either a file ({arguments.file}) or `-- COMMAND`, not both", Exit.USAGE)
     if not arguments.words:
         raise Wrong("no command after `--`; such as: ecluse run -- uvicorn app:app --port {port}", Exit.USAGE)
-    return from_command(arguments.words, minimum=arguments.min, maximum=arguments.max, listen=arguments.listen)
+    more = {name: getattr(arguments, name) for name in ("listen", "admin", "workers")}
+    return from_command(arguments.words, minimum=arguments.min, maximum=arguments.max, **more)
 
 
 def _file(given: str | None) -> Path:

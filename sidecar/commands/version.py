@@ -14,9 +14,17 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     parser.set_defaults(run=version)
 
 
+def installed() -> str:
+    """The version that is installed; "uninstalled" where the sources run by themselves."""
+    try:
+        return metadata.version("ecluse")
+    except metadata.PackageNotFoundError:
+        return "uninstalled"
+
+
 def version(arguments: argparse.Namespace) -> Exit:
     parts = {
-        "version": metadata.version("ecluse"),
+        "version": installed(),
         "hot_path": hotpath.build(),
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),

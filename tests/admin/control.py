@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+from autoscaler.decision import Decision, Recommendation, Stage, as_json
+from autoscaler.rules import MetricRule, MetricType
 from balancer.hotpath import board
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
 from sidecar.views import NotScalable, Overview, ReplicaView, ServiceView, UnknownName, WorkerView
@@ -59,6 +61,32 @@ def service(name: str = "shop", *replicas: ReplicaView, scalable: bool = True) -
         replicas=replicas,
         reading=ServiceReading(0, 0, 0, 0, 0, 2, 0, 0, 0),
     )
+
+
+DECISION = Decision(
+    now_s=100.0,
+    service="shop",
+    current=2,
+    ready=2,
+    previous=2,
+    desired=3,
+    recommended=(
+        Recommendation(
+            MetricRule(MetricType.CONCURRENCY, 10.0), 14.25, 10.0, 1.425, 3, "above_target", "28.5 requests for 2 replicas"
+        ),
+        Recommendation(MetricRule(MetricType.LATENCY, 0.3), 0.31, 0.3, 1.03, 2, "within_tolerance", "31 ms over is near enough"),
+    ),
+    stages=(
+        Stage("recommend", 2, 3, "above_target", "28.5 requests at once, which is more than two replicas are meant to carry"),
+        Stage(
+            "limit",
+            3,
+            3,
+            "none",
+            "a long reason that says more of the policies than this line has room for in any case",
+        ),
+    ),
+)
 
 
 class Streamed(Generic[T]):
@@ -119,7 +147,7 @@ class FakeControl:
 
     def explain(self, name: str) -> dict[str, Any]:
         self._scalable(name)
-        return {"service": name, "current": 2, "desired": 3, "summary": "up to 3", "stages": []}
+        return as_json(DECISION)
 
     def decisions(self) -> dict[tuple[str, str], int]:
         return Counter({("shop", "within_tolerance"): 9, ("shop", "scale_up"): 2})

@@ -1,0 +1,219 @@
+"""Each command says what it should, and its exit code says how it went."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sidecar import cli
+from tests.admin.control import FakeControl
+from tests.commands.conftest import DEADLINE_S, Ecluse, command, environment
+from tests.support import free_port, wait_until_blocking
+
+
+def test_status_shows_services_and_replicas_in_eighty_columns(ecluse: Ecluse) -> None:
+    shown = ecluse("status")
+    assert shown.returncode == 0
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    for words in ("ecluse 0.1.0 (compiled), pid 99", "1/2", "2 of 1-8", "12 ms", "keep 2: concurrency", "shop-2", "draining"):
+        assert words in shown.stdout
+
+
+def test_status_as_json_is_what_the_admin_api_says(ecluse: Ecluse) -> None:
+    shown = json.loads(ecluse("status", "--json", "shop").stdout)
+    assert shown["overview"]["pid"] == 99
+    assert [service["name"] for service in shown["services"]] == ["shop"]
+
+
+def test_explain_gives_the_way_of_the_decision_uncut(ecluse: Ecluse) -> None:
+    shown = ecluse("explain", "shop").stdout
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert shown.startswith("shop goes from 2 to 3 replicas: ")
+    for words in ("latency p95", "310 ms", "concurrency", "28.5", "asks for", "recommend", "3 *"):
+        assert words.lower() in shown.lower()
+    assert "than this line has room for in any case" in " ".join(shown.split())
+    assert json.loads(ecluse("explain", "shop", "--json").stdout)["desired"] == 3
+
+
+def test_scale_holds_and_gives_back(ecluse: Ecluse, control: FakeControl) -> None:
+    assert "held at 5 replicas" in ecluse("scale", "shop", "5").stdout
+    assert "between 1 and 8" in ecluse("scale", "shop", "auto").stdout
+    assert control.asked == [("scale", "shop", 5), ("scale", "shop", None)]
+
+
+def test_drain_reaches_the_controller(ecluse: Ecluse, control: FakeControl) -> None:
+    assert ecluse("drain", "shop", "shop-2").returncode == 0
+    assert control.asked == [("drain", "shop", "shop-2")]
+
+
+def test_reload_says_what_is_wrong(ecluse: Ecluse, control: FakeControl) -> None:
+    assert ecluse("reload").stdout == "reloaded\n"
+    control.reload_errors = ["ecluse.yaml:3:1: services.shop.comand: unknown key"]
+    refused = ecluse("reload")
+    assert refused.returncode == 2
+    assert "ecluse.yaml:3:1" in refused.stderr
+    assert "nothing was changed" in refused.stderr
+
+
+def test_logs_show_the_last_lines(ecluse: Ecluse) -> None:
+    assert ecluse("logs", "shop", "-n", "1").stdout == "shop-1 | GET /\n"
+
+
+def test_events_show_the_newest_last(ecluse: Ecluse, control: FakeControl) -> None:
+    control.happen("up to 3")
+    control.happen("shop-3 is ready", "state")
+    lines = ecluse("events").stdout.splitlines()
+    assert [line.split("shop: ")[1] for line in lines] == ["up to 3", "shop-3 is ready"]
+    assert json.loads(ecluse("events", "--json", "-n", "1").stdout)["message"] == "shop-3 is ready"
+
+
+def test_version_says_how_the_hot_path_runs(ecluse: Ecluse) -> None:
+    assert "hot path interpreted" in ecluse("version", ECLUSE_PURE="1").stdout
+    assert json.loads(ecluse("version", "--json").stdout)["hot_path"] in {"compiled", "interpreted"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("explain", "shep"), 4, "no service 'shep'; did you mean 'shop'?"),
+        (("logs", "x"), 4, "no service 'x'; there are: shop, legacy"),
+        (("drain", "shop", "shop1"), 4, "shop has no replica 'shop1'; did you mean 'shop-1'?"),
+        (("scale", "shop", "99"), 1, "99 is not between 1 and 8"),
+        (("scale", "legacy", "2"), 1, "fixed endpoints"),
+        (("scale", "shop", "many"), 2, "neither a number of replicas nor 'auto'"),
+        (("logs", "shop", "-n", "99999"), 1, "lines is a number from 0 to 10000"),
+        (("scale", "shop"), 2, "usage:"),
+        (("stauts",), 2, "status"),
+        ((), 2, "usage:"),
+        (("run", "--min", "2", "x.yaml"), 2, "--min goes with `-- COMMAND`"),
+        (("run", "x.yaml", "--", "true"), 2, "not both"),
+        (("run", "--"), 2, "no command after `--`"),
+        (("check", "nowhere.yaml"), 2, "nowhere.yaml: cannot be read"),
+        (("run", "nowhere.yaml"), 2, "nowhere.yaml: cannot be read"),
+        (("status", "--admin", "http://["), 3, "no answer from the admin API"),
+    ],
+)
+def test_what_went_wrong_is_said_with_an_exit_code(ecluse: Ecluse, words: tuple[str, ...], code: int, said: str) -> None:
+    done = ecluse(*words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_running_ecluse_the_exit_code_is_3(ecluse: Ecluse) -> None:
+    done = ecluse("status", ECLUSE_ADMIN=f"127.0.0.1:{free_port()}")
+    assert done.returncode == 3
+    assert "is ecluse running?" in done.stderr
+
+
+def test_without_file_and_command_it_says_how_to_begin(tmp_path: Path) -> None:
+    for words in (("run",), ("check",)):
+        done = subprocess.run(
+            command(*words),
+            cwd=tmp_path,
+            env=environment(PYTHONPATH=str(Path.cwd())),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert "no ./ecluse.yaml here" in done.stderr
+
+
+COMMANDS = ("run", "check", "status", "explain", "scale", "drain", "logs", "events", "reload", "version")
+GOOD = "services:\n  shop:\n    command: ./serve {port}\n    autoscale: {max_replicas: 6, metrics: [{type: rps, target: 50}]}\n"
+BAD = "services:\n  shop:\n    comand: ./serve\n    balance: {policy: fastest}\n"
+
+
+def test_check_sums_up_what_would_run(tmp_path: Path, ecluse: Ecluse) -> None:
+    file = tmp_path / "ecluse.yaml"
+    file.write_text(GOOD)
+    done = ecluse("check", str(file))
+    assert done.returncode == 0
+    for words in (f"{file}: valid", "listens on 0.0.0.0:8080", "runs ./serve '{port}'", "1 to 6 replicas, by rps 50"):
+        assert words in done.stdout
+    assert json.loads(ecluse("check", "--json", str(file)).stdout) == {"valid": True, "problems": []}
+
+
+def test_check_says_everything_that_is_wrong(tmp_path: Path, ecluse: Ecluse) -> None:
+    file = tmp_path / "ecluse.yaml"
+    file.write_text(BAD)
+    done = ecluse("check", str(file))
+    assert done.returncode == 2
+    assert f"{file}:3:5: " in done.stderr
+    assert f"{file}:4:" in done.stderr
+    problems = json.loads(ecluse("check", "--json", str(file)).stdout)["problems"]
+    assert {problem["line"] for problem in problems} == {3, 4}
+
+
+@pytest.mark.parametrize("file", sorted(Path("examples").glob("*/ecluse.yaml")), ids=str)
+def test_the_examples_are_valid(ecluse: Ecluse, file: Path) -> None:
+    assert ecluse("check", str(file)).returncode == 0
+
+
+@pytest.mark.parametrize("words", [("--help",), *((name, "--help") for name in COMMANDS)], ids=" ".join)
+def test_help_fits_a_terminal(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: ecluse")
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_colours_are_for_terminals_only(ecluse: Ecluse, admin: str) -> None:
+    assert "\x1b[" not in ecluse("status").stdout
+    assert "\x1b[32m" in on_terminal("status", "--admin", admin)
+    assert "\x1b[" not in on_terminal("status", "--admin", admin, NO_COLOR="1")
+
+
+def on_terminal(*words: str, **more: str) -> str:
+    """What the command writes to a terminal."""
+    ours, theirs = pty.openpty()
+    subprocess.run(command(*words), env=environment(**more), stdout=theirs, timeout=DEADLINE_S, check=True)
+    os.close(theirs)
+    written = b""
+    try:
+        while piece := os.read(ours, 65536):
+            written += piece
+    except OSError:  # Linux's way to say that the other end of a terminal is closed
+        pass
+    os.close(ours)
+    return written.decode()
+
+
+def test_following_shows_what_comes_and_ctrl_c_ends_it_quietly(admin: str, control: FakeControl) -> None:
+    with subprocess.Popen(
+        command("events", "-f", "--admin", admin), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        control.happen("before")
+        wait_until_blocking(lambda: control.new_events.queues, DEADLINE_S)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE_S) == 130
+        assert process.stderr.read() == ""
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(admin: str, control: FakeControl) -> None:
+    for number in range(900):
+        control.happen(f"event {number} " + "x" * 200)
+    with subprocess.Popen(
+        command("events", "-n", "900", "--admin", admin),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.wait(DEADLINE_S) == 141
+        assert process.stderr.read() == ""
