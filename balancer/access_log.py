@@ -107,8 +107,8 @@ def json_line(exchange: Exchange, now_us: int, now_s: float) -> str:
         "target": _text(exchange.target),
         "status": exchange.status,
         "duration_s": round((now_us - exchange.began_us) / 1e6, 6),
-        "bytes_in": exchange.request.passed,
-        "bytes_out": exchange.response.passed,
+        "bytes_in": exchange.upload.body.passed,
+        "bytes_out": exchange.relay.body.passed,
         "service": exchange.service.name if exchange.service else "",
         "replica": exchange.last_replica.name if exchange.last_replica else "",
         "attempts": exchange.attempts,
@@ -124,7 +124,7 @@ def clf_line(exchange: Exchange, _now_us: int, now_s: float) -> str:
     stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now_s))
     line = f"{_escape(exchange.method)} {_escape(exchange.target)} HTTP/1.{exchange.minor}"
     agents = f'"{_escape(block.referer) or "-"}" "{_escape(block.user_agent) or "-"}"'
-    size = exchange.response.passed or "-"
+    size = exchange.relay.body.passed or "-"
     return f'{exchange.downstream.peer.decode()} - - [{stamp}] "{line}" {exchange.status} {size} {agents}\n'
 
 

@@ -74,7 +74,7 @@ class Downstream(Stream):
     def during_exchange(self, data: bytes) -> None:
         """Octets while a request is under way: more of its body, or the next request."""
         exchange = self.exchange
-        if exchange is not None and not exchange.request_done():
+        if exchange is not None and exchange.wants_more():
             exchange.from_client(data)
             return
         self.buffer += data
@@ -105,7 +105,7 @@ class Downstream(Stream):
     def expire(self, now_us: int) -> None:
         """The deadline of the present state has passed."""
         if self.state == EXCHANGE and self.exchange is not None:
-            self.exchange.expired(now_us)
+            self.exchange.expired()
         elif self.state == HEAD and self.buffer:
             self.refuse(Refusal(408, "the request's head did not arrive in time"))
         else:

@@ -35,7 +35,7 @@ class Upstream(Stream):
         elif self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             exchange.connect_failed("refused the connection", 502)
         else:
-            exchange.connected()
+            exchange.send_request()
 
     def stop_connecting(self) -> None:
         """No longer wait for the connection to stand."""
@@ -104,7 +104,7 @@ class Upstream(Stream):
 
 
 def connect(context: "Context", replica: "Replica", exchange: "Exchange") -> Upstream:
-    """Begin a connection for the exchange, which is told by `connected` or `connect_failed`. Raises OSError if it fails at once."""
+    """Begin a connection for the exchange, which is told by `send_request` or `connect_failed`. Raises OSError if it fails at once."""
     sock = socket.socket(replica.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     if replica.family != socket.AF_UNIX:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,156 @@
+"""An answer on its way to the client: any number of interim heads, the final one, and the body.
+
+Invariants: the client is told at the head how the body ends, and can tell if it breaks off; the replica is read no faster than the
+client takes it; nothing hop-by-hop goes through. Whether an attempt is made again is decided in `exchange.py`.
+"""
+
+from typing import TYPE_CHECKING
+
+from balancer.hotpath import body
+from balancer.hotpath.body import Body
+from balancer.hotpath.fields import ResponseBlock, parse_response_block
+from balancer.hotpath.head import Refusal, find_head_end, parse_status_line
+
+if TYPE_CHECKING:
+    from balancer.hotpath.context import Context
+    from balancer.hotpath.exchange import Exchange
+
+INTERIM_MOST = 16  # 1xx answers to one request
+
+
+class Relay:
+    """status: of the final head, 0 before it came."""
+
+    def __init__(self, exchange: "Exchange", context: "Context") -> None:
+        self.exchange = exchange
+        self.context = context
+        self.body = Body()
+        self.buffer = b""  # of a head that is not whole yet
+        self.interim = 0
+        self.status = 0
+        self.rechunk = False  # the replica ends the body by closing; the client gets chunks
+        self.reusable = False  # the replica's connection, after this answer
+
+    def begin(self) -> None:
+        """Expect an answer."""
+        self.buffer = b""
+        self.interim = self.status = 0
+        self.rechunk = self.reusable = False
+
+    def begun(self) -> bool:
+        """Whether any octet of an answer has come."""
+        return self.buffer != b"" or self.interim > 0
+
+    def read_heads(self, data: bytes) -> None:
+        """Read interim heads and the final one, as far as they have come. Raises Refusal 502 if this is no answer."""
+        self.buffer = data = self.buffer + data if self.buffer else data
+        most = self.context.response_head_most
+        while data and self.status == 0:
+            end = find_head_end(data, 0)
+            if end < 0 or end > most:
+                if len(data) > most:
+                    raise Refusal(502, "the head of the replica's answer is too large")
+                return
+            line_end = data.find(b"\r\n", 0, end + 2)
+            line = data[:line_end]
+            status, minor = parse_status_line(line)
+            block = self.block_of(data[line_end + 2 : end + 2])
+            self.buffer = b""
+            data = data[end + 4 :]
+            if status >= 200:
+                self.deliver(line, status, minor, block, data)
+            elif status == 101:
+                self.status = 101
+                self.exchange.open_tunnel(line, block, data)
+            elif self.pass_interim(line, block):
+                self.buffer = data
+            else:
+                return
+
+    def block_of(self, lines: bytes) -> ResponseBlock:
+        """What the header block says. Raises Refusal 502."""
+        memo = self.context.response_memo
+        block: ResponseBlock | None = memo.get(lines)  # type: ignore[assignment] # this memo holds nothing else
+        if block is None:
+            block = parse_response_block(lines)
+            memo.put(lines, block)
+        return block
+
+    def pass_interim(self, line: bytes, block: ResponseBlock) -> bool:
+        """Hand on a 1xx answer (RFC 9110 section 15.2), but not to HTTP/1.0. False: the client is gone. Raises Refusal 502."""
+        self.interim += 1
+        if self.interim > INTERIM_MOST:
+            raise Refusal(502, "the replica gave too many interim answers")
+        exchange = self.exchange
+        head = b"%b\r\n%bVia: 1.1 ecluse\r\n\r\n" % (line, block.kept_without_length)
+        if exchange.minor and not exchange.downstream.send(head):
+            exchange.client_gone()
+            return False
+        return True
+
+    def deliver(self, line: bytes, status: int, minor: int, block: ResponseBlock, rest: bytes) -> None:
+        """The final head: settle how the body ends (RFC 9112 section 6.3), and send it with what has come of the body."""
+        exchange = self.exchange
+        self.status = status
+        if exchange.method == b"HEAD" or status == 204 or status == 304:
+            kind = body.NONE
+        elif block.chunked:
+            kind = body.CHUNKED
+        else:
+            kind = body.LENGTH if block.length >= 0 else body.CLOSE
+        modern = exchange.minor == 1
+        self.body.begin(kind, block.length, not modern)
+        self.reusable = (not block.close if minor else block.keep_alive) and kind != body.CLOSE
+        self.rechunk = modern and kind == body.CLOSE
+        exchange.answer_begun(not modern and (kind == body.CLOSE or kind == body.CHUNKED))
+        self.pass_on(self.final_head(line, status, block), rest)
+
+    def final_head(self, line: bytes, status: int, block: ResponseBlock) -> bytes:
+        """The head for the client."""
+        exchange = self.exchange
+        if line[:9] != b"HTTP/1.1 " or len(line) == 12:
+            line = b"HTTP/1.1 " + line[9:] + (b" " if len(line) == 12 else b"")
+        kept = block.kept
+        added = b""
+        if status == 204:  # RFC 9110 section 8.6, RFC 9112 section 6.1: neither field goes with it
+            kept = block.kept_without_length
+        elif exchange.minor and (block.chunked or self.rechunk):
+            added = b"Transfer-Encoding: chunked\r\n"
+        if not block.dated:  # RFC 9110 section 6.6.1
+            added += self.context.date_line
+        if exchange.close_after:
+            added += b"Connection: close\r\n"
+        elif not exchange.minor:
+            added += b"Connection: keep-alive\r\n"
+        return b"%b\r\n%b%bVia: 1.1 ecluse\r\n\r\n" % (line, kept, added)
+
+    def pass_on(self, before: bytes, data: bytes) -> None:
+        """Hand on `before` and then more of the body, in one piece."""
+        exchange = self.exchange
+        try:
+            out = self.body.feed(data) if data else b""
+        except Refusal:
+            if before:
+                exchange.downstream.send(before)
+            exchange.broken()
+            return
+        if self.rechunk and out:
+            out = b"%x\r\n%b\r\n" % (len(out), out)
+        if before:
+            out = before + out
+        if out and not exchange.downstream.send(out):
+            exchange.client_gone()
+        elif self.body.done:
+            exchange.finish()
+        else:
+            exchange.answer_goes_on()
+
+    def replica_ended(self) -> None:
+        """The replica has closed its side: that may be the end of the body, or break it off."""
+        exchange = self.exchange
+        if not self.body.end():
+            exchange.broken()
+        elif self.rechunk and not exchange.downstream.send(b"0\r\n\r\n"):
+            exchange.client_gone()
+        else:
+            exchange.finish()

@@ -1,0 +1,6 @@
+# C types for the compiled build of tunnel.py; the interpreted one does not read this file.
+
+cdef class Tunnel:
+    cdef public object exchange, downstream, upstream
+    cdef public bint client_done, replica_done
+    cdef public long long sent, received
