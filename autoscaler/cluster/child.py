@@ -1,6 +1,7 @@
 """One local instance over all its runs: where it stands, and how that is said in words. Starts and stops nothing."""
 
 import asyncio
+import math
 import signal
 from typing import NamedTuple
 
@@ -125,4 +126,4 @@ class Child:
         if self.status is InstanceStatus.RUNNING:
             return f"runs again; before, it {self._why}"
         last = f"; last output: {self.last_line[:LAST_OUTPUT]}" if self.last_line else ""
-        return f"{self._why}, starts again in {max(0, round(self._starts_at_s - now_s))} s{last}"
+        return f"{self._why}, starts again in {max(0, math.ceil(self._starts_at_s - now_s))} s{last}"

@@ -5,7 +5,7 @@ twice and called setsid is still found; it is told apart by the ECLUSE_REPLICA i
 """
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ def processes() -> dict[int, Process]:
     return found
 
 
-def family(running: dict[int, Process], keeper: int, first: int, replica: str, known: Collection[int] = ()) -> set[int]:
+def family(running: Mapping[int, Process], keeper: int, first: int, replica: str, known: Collection[int] = ()) -> set[int]:
     """The processes of one instance. first: the pid of its first process. known: pids that were found to belong to it before."""
     roots = {
         process.pid
@@ -45,7 +45,7 @@ def family(running: dict[int, Process], keeper: int, first: int, replica: str, k
     return with_descendants(running, roots)
 
 
-def with_descendants(running: dict[int, Process], roots: Collection[int]) -> set[int]:
+def with_descendants(running: Mapping[int, Process], roots: Collection[int]) -> set[int]:
     """The roots that run, and all below them."""
     children: dict[int, list[int]] = {}
     for process in running.values():

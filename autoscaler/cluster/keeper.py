@@ -22,9 +22,9 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from autoscaler.cluster.family import REPLICA, Process, family, processes, with_descendants
-from autoscaler.cluster.lines import LineSplitter
-from autoscaler.cluster.spawn import Program, become_subreaper, spawn
+from autoscaler.cluster.family import REPLICA, processes, with_descendants
+from autoscaler.cluster.run import Run
+from autoscaler.cluster.spawn import Program, become_subreaper, spawn_with_pipe
 from balancer.channel import Channel, ChannelClosed
 
 ABANDONED_GRACE_S = 3.0  # for instances to end after the controller was killed
@@ -34,25 +34,6 @@ GIVE_UP_S = 10.0  # on processes that SIGKILL does not end (a disk that hangs), 
 READ = 64 * 1024
 LAST_READS = 16  # of a pipe whose processes are gone; it holds 64 KiB unless somebody made it larger
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C and service managers mean the controller, which drains first
-
-
-class Run:
-    """One start of one instance. kill_at_s: when SIGKILL follows; None while it may run. known: pids found to belong to it."""
-
-    def __init__(self, number: int, replica: str, pid: int, output: int) -> None:
-        self.number = number
-        self.replica = replica
-        self.pid = pid
-        self.output = output
-        self.lines = LineSplitter()
-        self.lost = 0
-        self.status: int | None = None
-        self.kill_at_s: float | None = None
-        self.known: set[int] = set()
-
-    def is_due(self, now_s: float) -> bool:
-        """Whether it is time to look at what is left of it."""
-        return self.kill_at_s is not None and (self.status is not None or now_s >= self.kill_at_s)
 
 
 class Keeper:
@@ -92,6 +73,7 @@ class Keeper:
     def _listen(self) -> None:
         try:
             self._channel.flush()
+            self._tell_losses()
             for message, _ in self._channel.receive():
                 self._obey(message)
         except ChannelClosed:
@@ -124,7 +106,7 @@ class Keeper:
 
     def _spawn(self, number: int, program: Program) -> None:
         try:
-            pid, output = _spawn_with_pipe(program)
+            pid, output = spawn_with_pipe(program)
         except OSError as error:
             self._tell("failed", run=number, what=str(error))
             return
@@ -140,7 +122,7 @@ class Keeper:
             run.kill_at_s = min(run.kill_at_s, kill_at)
             return
         run.kill_at_s = kill_at
-        run.known = self._family(run, processes())
+        run.known = run.family(processes())
         with suppress(ProcessLookupError):
             os.killpg(run.pid, signal.SIGTERM)
 
@@ -164,7 +146,7 @@ class Keeper:
         if not asked:
             run.kill_at_s = self._clock() + LEFTOVER_GRACE_S
         running = processes()
-        left = self._family(run, running)
+        left = run.family(running)
         _kill((pid for pid in left if not asked or running[pid].session != run.pid), signal.SIGTERM)
 
     def _look(self) -> None:
@@ -176,7 +158,7 @@ class Keeper:
         self._look_at_s = now + LOOK_S
         running = processes()
         for run in due:
-            left = self._family(run, running)
+            left = run.family(running)
             if run.status is not None and not left:
                 self._bury(run, run.status)
             elif run.kill_at_s is not None and now >= run.kill_at_s:
@@ -192,9 +174,6 @@ class Keeper:
         self._close_output(run)
         del self._runs[run.number]
         self._tell("exited", run=run.number, status=status, lost=run.lost)
-
-    def _family(self, run: Run, running: dict[int, Process]) -> set[int]:
-        return family(running, os.getpid(), run.pid, run.replica, run.known)
 
     def _descendants(self) -> set[int]:
         return with_descendants(processes(), {os.getpid()}) - {os.getpid()}
@@ -224,25 +203,18 @@ class Keeper:
         """Lines wait for nobody: while the controller does not read, they are dropped and counted."""
         if self._channel_is_full():
             run.lost += len(lines)
-        elif lines:
+        elif lines or run.lost:
             lost, run.lost = run.lost, 0
             self._tell("output", run=run.number, lines=lines, lost=lost)
 
+    def _tell_losses(self) -> None:
+        """The controller reads again; who printed nothing since would never tell."""
+        for run in self._runs.values():
+            if run.lost:
+                self._pass_on(run, [])
+
     def _channel_is_full(self) -> bool:
         return not self._controlled or self._channel.wants_write
-
-
-def _spawn_with_pipe(program: Program) -> tuple[int, int]:
-    """The pid, and what to read its output from. Raises OSError."""
-    output, write = os.pipe()
-    os.set_blocking(output, False)
-    try:
-        return spawn(program, write), output
-    except OSError:
-        os.close(output)
-        raise
-    finally:
-        os.close(write)
 
 
 def _kill(pids: Iterable[int], number: signal.Signals) -> None:

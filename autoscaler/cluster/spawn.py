@@ -45,6 +45,19 @@ def spawn(program: Program, output: int) -> int:
     return pid
 
 
+def spawn_with_pipe(program: Program) -> tuple[int, int]:
+    """The pid, and what to read its output from. Raises OSError."""
+    output, write = os.pipe()
+    os.set_blocking(output, False)
+    try:
+        return spawn(program, write), output
+    except OSError:
+        os.close(output)
+        raise
+    finally:
+        os.close(write)
+
+
 def _run(program: Program, output: int, trouble: int, parent: int) -> NoReturn:
     """The child's side. Whatever happens, it does not return into the parent's program."""
     try:

@@ -1,0 +1,54 @@
+"""Fixtures for the engines: a `processes` engine with short delays, and the proof that no test leaves a process behind."""
+
+import os
+import random
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from autoscaler.cluster.family import carrying, processes, with_descendants
+from autoscaler.cluster.processes import Processes
+from autoscaler.cluster.restarts import RestartPolicy
+from tests.support import wait_until_blocking
+
+MARK = "ECLUSE_TEST"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Marks every process that comes from the test, however it detaches itself, and waits until all are gone."""
+    mark = secrets.token_hex(8)
+    monkeypatch.setenv(MARK, mark)
+    before = os.getpid()
+    yield mark
+    wait_until_blocking(lambda: not carrying(MARK, mark) - {before})
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[Processes]:
+    """The engine under test, with delays between crashes of hundredths of a second."""
+    one = Processes(random.Random(7), restarts=RestartPolicy(first_s=0.01, longest_s=0.05))
+    one.changes = []  # type: ignore[attr-defined] - what was told, for the tests that ask
+    await one.open(one.changes.append)  # type: ignore[attr-defined] - as above
+    yield one
+    await one.close()
+
+
+def alive(pid: int) -> bool:
+    """Whether the process is there and no zombie."""
+    return pid in processes()
+
+
+def descendants() -> set[int]:
+    """All processes below this one. The keeper takes in those whose parents ended, so nothing that it keeps can leave."""
+    return with_descendants(processes(), {os.getpid()}) - {os.getpid()}
+
+
+def name_of(pid: int) -> str:
+    """The program's name; "" if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""

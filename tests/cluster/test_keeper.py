@@ -1,0 +1,148 @@
+"""The keeper: nothing outlives the controller, and the controller outlives its keeper."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, InstanceStatus
+from autoscaler.cluster.family import processes
+from autoscaler.cluster.keeper_link import KeeperLink
+from autoscaler.cluster.processes import Processes
+from autoscaler.cluster.spawn import Program
+from tests.cluster.conftest import alive, descendants, name_of
+from tests.support import wait_until, wait_until_blocking
+
+ROOT = Path(__file__).resolve().parents[2]
+SLEEP = InstanceSpec("shop", ("sleep", "1000"))
+
+
+def keeper_of(instance: Instance) -> int:
+    return processes()[instance.pid].parent
+
+
+@contextmanager
+def controller() -> Iterator[tuple[subprocess.Popen[str], set[int]]]:
+    """A controller in its own process, and all pids that it and its instances are."""
+    command = [sys.executable, "-m", "tests.cluster.controller"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            told = {int(word) for word in process.stdout.readline().split()}
+            assert len(told) == 7
+            yield process, told | descendants()
+        finally:
+            process.kill()
+
+
+class TestControllerGone:
+    def test_after_sigkill_of_the_controller_nothing_is_left(self) -> None:
+        with controller() as (process, pids):
+            process.kill()
+            process.wait()
+            wait_until_blocking(lambda: not [pid for pid in pids if alive(pid)], deadline_s=20)
+
+    def test_a_stopped_controller_changes_nothing(self) -> None:
+        with controller() as (process, pids):
+            process.send_signal(signal.SIGSTOP)
+            with pytest.raises(AssertionError, match="still not so"):
+                wait_until_blocking(lambda: not pids <= descendants(), deadline_s=0.5)
+            process.send_signal(signal.SIGCONT)
+
+    def test_the_terminals_signals_reach_neither_keeper_nor_instances(self) -> None:
+        with controller() as (process, pids):
+            sessions = {pid: processes()[pid].session for pid in pids - {process.pid}}
+            assert os.getsid(process.pid) not in sessions.values()
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    async def test_the_keeper_ignores(self, engine: Processes, number: signal.Signals) -> None:
+        instance = await engine.start(SLEEP)
+        os.kill(keeper_of(instance), number)
+        again = await engine.start(SLEEP)
+        assert keeper_of(again) == keeper_of(instance)
+
+
+class TestKeeperGone:
+    async def test_instances_are_started_again_below_a_new_keeper(self, engine: Processes) -> None:
+        before = [await engine.start(SLEEP) for _ in range(3)]
+        os.kill(keeper_of(before[0]), signal.SIGKILL)
+        await wait_until(lambda: _all_new(engine, before))
+        after = await engine.list("shop")
+        assert [one.id for one in after] == ["shop-1", "shop-2", "shop-3"]
+        assert {one.detail for one in after} == {"runs again; before, it was killed, because its keeper died"}
+        assert not any(one.crash_looping for one in after)
+        assert not [one.pid for one in before if alive(one.pid)]
+
+    async def test_what_instances_had_started_is_gone_too(self, engine: Processes) -> None:
+        script = "setsid sleep 1000 & sleep 1000 & wait"
+        instance = await engine.start(InstanceSpec("shop", ("sh", "-c", script)))
+        await wait_until(lambda: [name_of(pid) for pid in descendants()].count("sleep") == 2)
+        before = descendants()
+        os.kill(keeper_of(instance), signal.SIGKILL)
+        await wait_until(lambda: _all_new(engine, [instance]))
+        assert not [pid for pid in before if alive(pid)]
+
+    async def test_an_instance_that_was_stopping_is_gone(self, engine: Processes) -> None:
+        instance = await engine.start(
+            InstanceSpec("shop", ("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1000; done"))
+        )
+        await wait_until(lambda: engine.outputs.tail("shop", 1))
+        stopping = asyncio.create_task(engine.stop(instance.id, 60.0))
+        await wait_until(lambda: "shop" in engine.changes[1:])  # type: ignore[attr-defined] - set by the fixture
+        os.kill(keeper_of(instance), signal.SIGKILL)
+        await stopping
+        assert await engine.list("shop") == []
+
+    async def test_a_keeper_that_hangs_makes_a_start_fail_and_close_ends_it(self) -> None:
+        link = KeeperLink(Nobody(), spawn_deadline_s=0.2)
+        program = Program(["sleep", "1000"], dict(os.environ))
+        first = await link.spawn(1, program)
+        keeper = link.pid
+        os.kill(keeper, signal.SIGSTOP)
+        with pytest.raises(EngineError, match=r"did not start it within 0\.2 s"):
+            await link.spawn(2, program)
+        os.kill(keeper, signal.SIGCONT)
+        await wait_until(lambda: descendants() == {keeper, first})
+        await link.close()
+        assert descendants() == set()
+
+
+FLOOD = """
+import sys, time
+for _ in range(60_000):
+    print("x" * 50)
+open(sys.argv[1], "w").close()
+time.sleep(1000)
+"""
+
+
+class TestOutputIsAlwaysRead:
+    async def test_while_the_controller_stands_still_nobody_blocks_and_the_loss_is_told(
+        self, engine: Processes, tmp_path: Path
+    ) -> None:
+        done = tmp_path / "done"
+        await engine.start(InstanceSpec("shop", (sys.executable, "-c", FLOOD, str(done))))
+        wait_until_blocking(done.exists)  # without the event loop: as if the controller were stopped
+        await wait_until(lambda: any("lines lost here" in line for line in engine.outputs.tail("shop", 1000)))
+
+
+class Nobody:
+    """Hears, and does nothing."""
+
+    def run_exited(self, run: int, status: int | None, lost: int) -> None:
+        pass
+
+    def run_printed(self, run: int, lines: list[str], lost: int) -> None:
+        pass
+
+
+async def _all_new(engine: Processes, before: list[Instance]) -> bool:
+    now = await engine.list("shop")
+    pids = {one.pid for one in before}
+    return all(one.status is InstanceStatus.RUNNING and one.pid not in pids | {0} for one in now)
