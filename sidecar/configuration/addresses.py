@@ -23,11 +23,14 @@ _ENDPOINT = "an IP address and port such as 10.0.0.5:8000 or [::1]:8000, or a so
 
 
 def listen(value: object) -> str:
-    """An address and port, from 8080, :8080, 0.0.0.0:8080, localhost:8080 or [::]:8080. No address is every IPv4 address."""
+    """An address and port, from 8080, :8080, 0.0.0.0:8080, localhost:8080 or [::]:8080.
+
+    No address is every IPv4 address; port 0 is any free one.
+    """
     text = matched(value, r"[^\s]+", _LISTEN)
     if text.isdecimal():
         text = f":{text}"
-    return _joined(f"{_EVERYWHERE}{text}" if text.startswith(":") else text, _LISTEN)
+    return _joined(f"{_EVERYWHERE}{text}" if text.startswith(":") else text, _LISTEN, least=0)
 
 
 def endpoint(value: object) -> str:
@@ -41,15 +44,15 @@ def endpoint(value: object) -> str:
     return text
 
 
-def _joined(text: str, expected: str) -> str:
+def _joined(text: str, expected: str, least: int = 1) -> str:
     parts = _ADDRESS.fullmatch(text)
-    port = int(parts["port"]) if parts else 0
+    port = int(parts["port"]) if parts else -1
     try:
         address = _address(parts) if parts else None
     except ValueError:
         address = None
-    if address is None or not 1 <= port <= 65535:
-        raise wrong(text, f"{expected}, with a port from 1 to 65535")
+    if address is None or not least <= port <= 65535:
+        raise wrong(text, f"{expected}, with a port from {least} to 65535")
     return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
 
 

@@ -92,7 +92,7 @@ def _overlap(one: str, other: str) -> bool:
     (address, port), (other_address, other_port) = split(one), split(other)
     same = address == other_address
     either = address.version == other_address.version and (address.is_unspecified or other_address.is_unspecified)
-    return port == other_port and (same or either)
+    return port == other_port != 0 and (same or either)
 
 
 def _heads(file: File) -> Iterator[Finding]:

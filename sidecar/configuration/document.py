@@ -102,7 +102,9 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.depth >= DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"values are nested deeper than {DEPTH}", problem_mark=self.get_mark())
+            message = f"values are nested deeper than {DEPTH}"
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call] # the stubs leave it out
+            raise yaml.MarkedYAMLError(problem=message, problem_mark=mark)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
@@ -152,7 +154,7 @@ class _Unfolding:
         self._room = UNFOLDED
 
     def document(self, root: yaml.MappingNode) -> Document:
-        self._document.values[()] = _place(root)
+        self._document.keys[()] = self._document.values[()] = _place(root)
         self._document.data = self._mapping(root, ())
         return self._document
 

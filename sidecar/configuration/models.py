@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from balancer.limits import REPLICAS, SERVICES, WORKERS
 from balancer.table import Policy, Settings
@@ -26,6 +27,7 @@ _PROBE = ProbeSpec()
 _KIB, _MIB, _GIB = 1024, 1024**2, 1024**3
 
 SERVICE_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
+_SERVICE_NAMES: JsonDict = {"propertyNames": {"pattern": f"^{SERVICE_NAME}$"}}
 
 
 class Engine(StrEnum):
@@ -177,7 +179,7 @@ class Readiness(Model):
 
 
 class Probes(Model):
-    """How replicas are asked how they are."""
+    """The probes of one service."""
 
     unavailable: ClassVar[Mapping[str, str]] = {"liveness": "is not available in this version; there is readiness"}
 
@@ -240,5 +242,5 @@ class File(Model):
     """Sizes and counts of the data path."""
     timeouts: Timeouts = Timeouts()
     """Times of the data path."""
-    services: Annotated[dict[str, Service], Field(min_length=1, max_length=SERVICES)]
+    services: Annotated[dict[str, Service], Field(min_length=1, max_length=SERVICES, json_schema_extra=_SERVICE_NAMES)]
     """The services by name."""

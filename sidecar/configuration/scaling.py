@@ -103,7 +103,7 @@ class ScaleToZero(HpaModel):
 
 
 class Fallback(HpaModel):
-    """What holds when there are no samples."""
+    """How many replicas there should be while samples are missing."""
 
     after: Annotated[float, kinds.duration(1.0, 3600.0)] = _RULES.fallback_after_s
     """How long samples must have been missing."""

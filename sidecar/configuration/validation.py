@@ -22,12 +22,18 @@ from sidecar.configuration.shapes import At
 
 def validate(document: Document) -> File | None:
     """The models of everything that is right; the problems of the rest are added to the document. None: too little is right."""
+    unreadable = frozenset(document.failed)
     try:
-        return File.model_validate(_without(document.data, document.failed))
+        return File.model_validate(document.data)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            _report(document, detail)
+            if not any(place in unreadable for place in _way_to(_place(document, detail))):
+                _report(document, detail)
     return _remaining(document)
+
+
+def _way_to(path: Path) -> list[Path]:
+    return [path[:length] for length in range(1, len(path) + 1)]
 
 
 def _remaining(document: Document) -> File | None:

@@ -1,0 +1,411 @@
+"""Files with mistakes, and every line that must be said about each: the table that the reader and the JSON Schema are held to.
+
+`said` holds "LINE:COLUMN: KEY: MESSAGE", whole or (with ... at the end) its beginning. `seen_by_schema`: an editor with the schema
+marks it, too.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bad:
+    claim: str
+    text: str
+    said: tuple[str, ...]
+    seen_by_schema: bool = True
+
+
+def service(*lines: str) -> str:
+    """A file with one service that has a command, and these lines: they begin in line 4, column 5."""
+    return "\n".join(("services:", "  shop:", "    command: app", *(f"    {line}" for line in lines)))
+
+
+KNOWN = "(known: command, environment, directory, endpoints, dns, routes, balance, probes, autoscale)"
+DURATION = "must be a duration such as 30s, 5m or 250ms"
+NEEDS_SOURCE = "needs one of command, endpoints and dns"
+
+UNKNOWN_KEYS = (
+    Bad(
+        "an unknown key is marked at the key, with the nearest known one",
+        service("balence: {}"),
+        (f'4:5: services.shop.balence: unknown key; did you mean "balance"? {KNOWN}',),
+    ),
+    Bad(
+        "an unknown key like no other gets the list only",
+        service("zebra: 1"),
+        (f"4:5: services.shop.zebra: unknown key {KNOWN}",),
+    ),
+    Bad(
+        "at the top", "lisen: 80\n" + service(), ('1:1: lisen: unknown key; did you mean "listen"? (known: engine, listen, ...',)
+    ),
+    Bad(
+        "a mistyped command is not also a missing one",
+        "services:\n  shop:\n    comand: app",
+        (f'3:5: services.shop.comand: unknown key; did you mean "command"? {KNOWN}',),
+    ),
+    Bad(
+        "in a list, with the keys of that type of metric",
+        service("autoscale:", "  metrics:", "    - {type: concurrency, target: 3, percentile: 9}"),
+        ("6:42: services.shop.autoscale.metrics[0].percentile: unknown key (known: type, target, target_utilization)",),
+    ),
+    Bad(
+        "the same key in both spellings",
+        service("autoscale: {max_replicas: 2, maxReplicas: 3}"),
+        ("4:34: services.shop.autoscale.maxReplicas: is the same as max_replicas, which is given already",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "odd keys are quoted and cut short",
+        f"'a.b{'c' * 100}': 1\n" + service(),
+        (f'1:1: "a.b{"c" * 57}...": unknown key (known: engine, ...',),
+    ),
+    Bad(
+        "a port, which means nothing here, says why",
+        service("port: 8000"),
+        ("4:5: services.shop.port: has no meaning here: replicas of a command get free ports ({port} in the command, ...",),
+    ),
+    Bad(
+        "keys of later versions say so",
+        service("balance: {slow_start: 20s}", "probes: {liveness: {path: /}}", "image: shop:1"),
+        (
+            "4:15: services.shop.balance.slow_start: is not available in this version",
+            "5:14: services.shop.probes.liveness: is not available in this version; there is readiness",
+            "6:5: services.shop.image: is not available in this version, which has command, endpoints and dns",
+        ),
+    ),
+    Bad(
+        "metric types of later versions say so",
+        service("autoscale: {metrics: [{type: cpu, target: 70%}]}"),
+        (
+            "4:34: services.shop.autoscale.metrics[0].type: metric type 'cpu' is not available in this version; "
+            "available: concurrency, rps, latency",
+        ),
+    ),
+    Bad(
+        "engines of later versions say so",
+        "engine: docker\n" + service(),
+        ("1:9: engine: docker is not available in this version, which runs local processes ...",),
+    ),
+    Bad("no engine at all", "engine: dokcer\n" + service(), ("1:9: engine: must be processes; got 'dokcer'",)),
+)
+
+VALUES = (
+    Bad(
+        "a duration",
+        service("balance: {queue_timeout: soon}"),
+        (f"4:30: services.shop.balance.queue_timeout: {DURATION}; got 'soon'",),
+    ),
+    Bad(
+        "a duration of zero",
+        "timeouts: {head: 0s}\n" + service(),
+        ("1:18: timeouts.head: must be from 1ms to 1d; got '0s'",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a period beyond the HPA's 30 minutes, in its own spelling",
+        service("autoscale:", "  behavior:", "    scaleUp:", "      policies: [{type: Pods, value: 4, periodSeconds: 1801}]"),
+        ("7:60: services.shop.autoscale.behavior.scaleUp.policies[0].periodSeconds: must be from 1s to 30m; got '1801'",),
+    ),
+    Bad(
+        "a window beyond the HPA's hour",
+        service("autoscale: {behavior: {scale_down: {stabilization_window: 3601}}}"),
+        ("4:63: services.shop.autoscale.behavior.scale_down.stabilization_window: must be from 0s to 1h; got '3601'",),
+    ),
+    Bad(
+        "a policy of no replicas",
+        service("autoscale: {behavior: {scale_up: {policies: [{type: replicas, value: 0}]}}}"),
+        ("4:74: services.shop.autoscale.behavior.scale_up.policies[0].value: must be from 1 to 16384; got '0'",),
+    ),
+    Bad(
+        "a size",
+        "limits: {head: 8 apples}\n" + service(),
+        ("1:16: limits.head: must be a size such as 512, 32k or 1MiB; got '8 apples'",),
+    ),
+    Bad(
+        "a size out of bounds",
+        "limits: {head: 2MiB}\n" + service(),
+        ("1:16: limits.head: must be from 512 to 1MiB; got '2MiB'",),
+        False,
+    ),
+    Bad(
+        "a share that lacks its per cent sign",
+        service("autoscale: {metrics: [{type: rps, target: 5, target_utilization: 70}]}"),
+        ("4:70: services.shop.autoscale.metrics[0].target_utilization: must be from 1% to 100%; got '70'",),
+    ),
+    Bad("a whole number", "workers: 1.5\n" + service(), ("1:10: workers: must be a whole number such as 3; got '1.5'",)),
+    Bad("too many workers", "workers: 65\n" + service(), ("1:10: workers: must be from 0 to 64; got '65'",)),
+    Bad(
+        "rise of nothing",
+        service("probes: {readiness: {rise: 0}}"),
+        ("4:32: services.shop.probes.readiness.rise: must be from 1 to 100; ...",),
+    ),
+    Bad(
+        "true or false",
+        service("autoscale: {dry_run: maybe}"),
+        ("4:26: services.shop.autoscale.dry_run: must be true or false; got 'maybe'",),
+    ),
+    Bad(
+        "one of some words, with the nearest",
+        service("balance: {policy: round-robin}"),
+        (
+            "4:23: services.shop.balance.policy: must be one of p2c, round_robin, least_request, random; got 'round-robin'; "
+            'did you mean "round_robin"?',
+        ),
+    ),
+    Bad(
+        "an address in a list",
+        "listen: [8080, localhost]\n" + service(),
+        (
+            "1:16: listen[1]: must be an address and port such as 8080, 127.0.0.1:8080 or [::]:8080, with a port from 0 to 65535; "
+            "got 'localhost'",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "an address by itself",
+        "listen: 1.2.3.4:99999\n" + service(),
+        ("1:9: listen: must be an address and port ...",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a proxy that is no address, and one inside its network",
+        "trusted_proxies: [proxy, 10.0.0.5/8]\n" + service(),
+        (
+            "1:19: trusted_proxies[0]: must be an IP address or network such as 10.0.0.7, 10.0.0.0/8 or fd00::/8; got 'proxy'",
+            "1:26: trusted_proxies[1]: is an address inside the network 10.0.0.0/8; write that, or the address alone",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "endpoints, short and long",
+        "services: {a: {endpoints: ['web:80', {address: 'unix:run'}, {weight: 0}]}}",
+        (
+            "1:28: services.a.endpoints[0]: must be an IP address and port such as 10.0.0.5:8000 or [::1]:8000, or a socket such as "
+            "unix:/run/app.sock (a name that is looked up goes under dns), with a port from 1 to 65535; got 'web:80'",
+            "1:48: services.a.endpoints[1].address: must be unix: and an absolute path of at most 107 bytes; got 'unix:run'",
+            '1:61: services.a.endpoints[2]: needs the key "address"',
+            "1:70: services.a.endpoints[2].weight: must be from 1 to 256; got '0'",
+        ),
+    ),
+    Bad(
+        "a name without a port",
+        "services: {a: {dns: tasks}}",
+        ("1:21: services.a.dns: must be a name and port such as tasks.web:8000; got 'tasks'",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "routes",
+        service("routes:", "  - {host: 'shop:80', path: api}", "  - {path: /a/../b}"),
+        (
+            "5:16: services.shop.routes[0].host: must be a host name such as shop.example.com or *.example.com, without a port ...",
+            "5:33: services.shop.routes[0].path: must be a path that begins with /, such as /api, ...",
+            "6:16: services.shop.routes[1].path: must be a path without empty, . and .. segments; got '/a/../b'",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "statuses",
+        service("probes: {readiness: {path: /, expect: [200, 700, 399-200]}}"),
+        (
+            "4:49: services.shop.probes.readiness.expect[1]: must be a status or a range of them, such as 200 or 200-399; got '700'",
+            "4:54: services.shop.probes.readiness.expect[2]: must be a range that goes up, such as 200-399; got '399-200'",
+        ),
+    ),
+    Bad(
+        "a command with an open quote",
+        """services: {a: {command: "sh -c 'exec"}}""",
+        ("1:25: services.a.command: cannot be split into words (no closing quotation); close the quote, or write a list",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "an empty command",
+        "services: {a: {command: []}}",
+        ("1:25: services.a.command: must not be empty; it must be a list of words ...",),
+    ),
+    Bad(
+        "a command with a word that is none",
+        "services: {a: {command: [sh, {port}]}}",
+        ("1:30: services.a.command[1]: must be one word of the command; put it in quotes; got a mapping",),
+    ),
+    Bad(
+        "variables as a list",
+        service("environment: [A=1, B, A=2]"),
+        ("4:24: services.shop.environment[1]: must be KEY=VALUE; got 'B'",),
+    ),
+    Bad(
+        "variables as a mapping",
+        service("environment: {A: , B: [x]}"),
+        (
+            '4:21: services.shop.environment.A: has no value; it must be text (write "" for an empty value)',
+            '4:27: services.shop.environment.B: must be text (write "" for an empty value); got a list',
+        ),
+    ),
+    Bad(
+        "a token is not shown",
+        "admin: {token: 'my secret'}\n" + service(),
+        ("1:16: admin.token: must be 1 to 512 visible ASCII ...",),
+        False,
+    ),
+    Bad("a log without a file", "access_log: {format: clf}\n" + service(), ('1:1: access_log: needs the key "file"',)),
+    Bad(
+        "a metric without type or target",
+        service("autoscale: {metrics: [{target: 5}, {type: rps}, {type: [x]}]}"),
+        (
+            '4:27: services.shop.autoscale.metrics[0]: needs the key "type"',
+            '4:40: services.shop.autoscale.metrics[1]: needs the key "target"',
+            "4:60: services.shop.autoscale.metrics[2].type: must be one of concurrency, rps, latency; got a list",
+        ),
+    ),
+)
+
+SHAPES = (
+    Bad("no services", "workers: 1", ('1:1: needs the key "services"',)),
+    Bad("services without one", "services: {}", ("1:11: services: must not be empty",)),
+    Bad(
+        "a key without a value",
+        service("balance:"),
+        ("4:13: services.shop.balance: has no value; it must be a mapping of keys and values",),
+    ),
+    Bad(
+        "a mapping where a value should be",
+        "workers: {a: 1}\n" + service(),
+        ("1:10: workers: must be a whole number such as 3; got a mapping",),
+    ),
+    Bad("a value where a list should be", service("routes: /"), ("4:13: services.shop.routes: must be a list; got '/'",)),
+    Bad("an empty list", service("routes: []"), ("4:13: services.shop.routes: must not be empty",)),
+    Bad(
+        "a service's name",
+        "services: {'my shop': {command: app}}",
+        ('1:12: services."my shop": a service\'s name has 1 to 63 letters, ...',),
+    ),
+)
+
+TOGETHER = (
+    Bad("a service of nothing", "services:\n  shop: {}", (f"2:3: services.shop: {NEEDS_SOURCE}",), False),
+    Bad(
+        "a service of two kinds",
+        service("dns: 'tasks:80'"),
+        ("4:5: services.shop.dns: cannot stand beside command: a service has one of command, endpoints and dns",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "scaling what is not started here",
+        "services:\n  a:\n    dns: 'tasks:80'\n    autoscale: {max_replicas: 3}",
+        ("4:5: services.a.autoscale: is for a service with a command only; replicas of dns are not started here",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "more at least than at most",
+        service("autoscale: {minReplicas: 5, maxReplicas: 3}"),
+        ("4:46: services.shop.autoscale.maxReplicas: must not be less than min_replicas, which is 5",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "zero without saying when",
+        service("autoscale: {min_replicas: 0}"),
+        (
+            "4:31: services.shop.autoscale.min_replicas: 0 needs scale_to_zero beside it, such as scale_to_zero: {idle_after: 10m}",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "to zero with at least one",
+        service("autoscale: {min_replicas: 1, scale_to_zero: {}}"),
+        ("4:34: services.shop.autoscale.scale_to_zero: needs min_replicas: 0; it is 1",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a fallback out of bounds",
+        service("autoscale: {min_replicas: 2, max_replicas: 3, fallback: {replicas: 9}}"),
+        ("4:72: services.shop.autoscale.fallback.replicas: must not be more than max_replicas, which is 3",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a burst no shorter than the rest",
+        service("autoscale: {stable_window: 10s, burst: {window: 10s}}"),
+        ("4:53: services.shop.autoscale.burst.window: must be less than stable_window, which is 10s",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "an http probe's keys without a path",
+        service("probes: {readiness: {expect: 200}}"),
+        (
+            "4:26: services.shop.probes.readiness.expect: means nothing to a probe without path, which only connects over TCP; ...",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a route that another service owns",
+        "services:\n  a: {command: a, routes: [{path: /x/}]}\n  b: {command: b, routes: [{path: /y}, {path: /x}]}",
+        ("3:40: services.b.routes[1]: host (any), path /x is a route of services.a already",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "two services for all requests",
+        "services:\n  a: {command: a}\n  b: {command: b}",
+        (
+            "3:3: services.b: gets all requests (host (any), path /), since it has no routes; but that is a route of services.a ...",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "an endpoint twice",
+        "services: {a: {endpoints: ['[::1]:80', '[0::1]:80']}}",
+        ("1:40: services.a.endpoints[1]: [::1]:80 is given twice",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "an admin API for all the world without a token",
+        "admin:\n  listen: :9090\n" + service(),
+        ("2:11: admin.listen: needs a token beside it, since it is not a loopback address: ...",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "one port for two listeners",
+        "listen: [8080, 127.0.0.1:8080]\nadmin: {listen: 127.0.0.1:8080}\n" + service(),
+        (
+            "1:16: listen[1]: 127.0.0.1:8080 is taken by listen: 0.0.0.0:8080",
+            "2:17: admin.listen: 127.0.0.1:8080 is taken by listen: 0.0.0.0:8080",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a request line longer than its head",
+        "limits:\n  head: 4KiB\n" + service(),
+        ("2:9: limits.head: must not be less than request_line, which is 8KiB",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "more replicas than there is room for",
+        "services:\n  a: {command: a, autoscale: {max_replicas: 16384}}\n  b: {command: b, routes: [{path: /b}]}",
+        ("1:1: services: may come to ...",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "directories that are not there",
+        "access_log: {file: nowhere/a.log}\n" + service("directory: nowhere"),
+        (
+            "1:20: access_log.file: is in a directory that does not exist: ...",
+            "5:16: services.shop.directory: is not a directory: ...",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "what follows from a wrong value is not said",
+        service("autoscale: {min_replicas: none, scale_to_zero: {}, fallback: {replicas: 0}}"),
+        ("4:31: services.shop.autoscale.min_replicas: must be a whole number such as 3; got 'none'",),
+    ),
+    Bad(
+        "all mistakes at once, of every kind",
+        "workers: x\n" + service("bad: 1", "autoscale: {min_replicas: 5, max_replicas: 3}") + "\n  b: {}",
+        (
+            "1:10: workers: must be a whole number such as 3; got 'x'",
+            f"5:5: services.shop.bad: unknown key {KNOWN}",
+            "6:48: services.shop.autoscale.max_replicas: must not be less than min_replicas, which is 5",
+            "7:3: services.b: gets all requests (host (any), path /), since it has no routes; ...",
+            f"7:3: services.b: {NEEDS_SOURCE}",
+        ),
+    ),
+)
+
+ALL = (*UNKNOWN_KEYS, *VALUES, *SHAPES, *TOGETHER)
