@@ -12,14 +12,16 @@ from typing import Final
 
 from autoscaler.history import ZERO, Frame, History, Total, Window
 from autoscaler.rules import MetricType, Rules
-from autoscaler.snapshot import Latest, ReplicaSample, Sample, Snapshot
+from autoscaler.snapshot import Look, ReplicaSample, Sample, Snapshot
 from balancer.hotpath import board
 from balancer.scoreboard import ReplicaReading, ServiceReading, quantile_us
 from balancer.table import ReplicaState
 
-NOISE_WINDOW_S: Final = 60.0  # over which the noise of the load is judged, whatever the stable window
-NOISE_LEAST_S: Final = 15.0  # with less there is no judging; the stable window is as short then, and as quick
 LAST_S: Final = 1.0  # "the last second"
+LOOKS_S: Final = (1.0, 2.0, 4.0, 8.0)  # what is held against the noise
+USUAL_S: Final = 60.0  # over which that is judged, whatever the stable window, ...
+USUAL_AGE_S: Final = 10.0  # ... not counting so many seconds, so that a rise does not hide itself
+USUAL_LEAST_S: Final = 15.0  # with less there is no judging; the stable window is as short then, and as quick
 VIEW_S: Final = 5.0  # over which `latency` is shown: a second seldom has answers enough for a percentile
 SAMPLED: Final = (MetricType.CONCURRENCY, MetricType.RPS)
 
@@ -91,7 +93,7 @@ class Sampler:
             waiting=Sample(stable.waiting, burst.waiting),
             waiting_now=self._service.waiting,
             departed=_departed(samples, stable, burst),
-            latest=self._latest(),
+            looks=self._looks(),
             latency_s=self._latencies_s(stable),
             attempts=stable.end.attempts - stable.start.attempts,
             failures=stable.end.failures - stable.start.failures,
@@ -101,7 +103,7 @@ class Sampler:
         )
 
     def _horizon_s(self) -> float:
-        return max(self.rules.stable_window_s, self._burst_s(), NOISE_WINDOW_S, VIEW_S)
+        return max(self.rules.stable_window_s, self._burst_s(), USUAL_S + USUAL_AGE_S)
 
     def _burst_s(self) -> float:
         return self.rules.burst.window_s if self.rules.burst else self.rules.stable_window_s
@@ -135,16 +137,41 @@ class Sampler:
         found = {percentile: _latency_s(stable, percentile) for percentile in percentiles}
         return {percentile: latency_s for percentile, latency_s in found.items() if latency_s is not None}
 
-    def _latest(self) -> dict[MetricType, Latest]:
-        last, earlier = self._history.window(LAST_S), list(self._history.steps(older_than_s=LAST_S + 1.0))
-        if last is None or sum(step.length_s for step in earlier) < NOISE_LEAST_S:
+    def _looks(self) -> dict[MetricType, tuple[Look, ...]]:
+        usual = list(self._history.steps(older_than_s=USUAL_AGE_S))
+        if sum(step.length_s for step in usual) < USUAL_LEAST_S:
             return {}
-        loads = [(step.length_s, _load(step)) for step in earlier]
-        rates = [(step.length_s, step.carried.answers) for step in earlier]
+        windows = [window for length_s in LOOKS_S if (window := self._history.window(length_s))]
+        load, load_noise = _spread([(step.length_s, _load(step)) for step in usual])
+        rate, rate_noise = _spread([(step.length_s, step.carried.answers) for step in usual])
+        service_s = load / rate if rate else math.inf
         return {
-            MetricType.CONCURRENCY: Latest(_load(last), *_spread(loads)),
-            MetricType.RPS: Latest(last.carried.answers, *_spread(rates)),
+            MetricType.CONCURRENCY: tuple(
+                Look(w.length_s, _load(w), load, load_noise * noise_share(w.length_s, service_s)) for w in windows
+            ),
+            MetricType.RPS: tuple(
+                Look(w.length_s, w.carried.answers, rate, rate_noise * noise_share(w.length_s, 0.0)) for w in windows
+            ),
         }
+
+
+def noise_share(window_s: float, service_s: float) -> float:
+    """How much less the mean load over a window varies than that over one second.
+
+    Requests that take service_s each (Little: load / rate) make the load of moments that are close together alike, so that a
+    longer mean gains little. For exponential times the variance of a mean over w is in proportion to
+    2s/w (1 - s/w (1 - exp(-w/s))); where requests take no time it falls with 1/w.
+    """
+    if service_s <= 0:
+        return math.sqrt(1 / window_s)
+    return min(1.0, math.sqrt(_variance(window_s / service_s) / _variance(1 / service_s)))
+
+
+def _variance(windows: float) -> float:
+    """Of the mean over so many service times, as a share of the variance of a moment. A series where rounding would win."""
+    if windows < 1e-3:
+        return 1 - windows / 3
+    return 2 / windows * (1 - (1 - math.exp(-windows)) / windows)
 
 
 def _load(window: Window) -> float:

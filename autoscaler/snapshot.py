@@ -40,12 +40,16 @@ class ReplicaSample:
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """The last second of the whole service, beside the mean and the standard deviation of the seconds before it."""
+class Look:
+    """The whole service over the last few seconds, beside what was usual before and what noise such a short mean has.
 
+    noise: the standard deviation to be expected of a mean over `window_s`.
+    """
+
+    window_s: float
     value: float
     usual: float
-    deviation: float
+    noise: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,10 @@ class Snapshot:
     """One service at `now_s`.
 
     desired: the count asked for last, so that replicas on their way count. departed: what replicas that are not READY (any more)
-    carried. latency_s: by percentile, over the stable window; absent when nothing was answered. attempts, failures: of the stable
-    window; a failure is an answer 5xx or no answer. idle_s: since a request last ran, waited or ended. data_age_s: since the
-    newest sample, None when there never was one. override: the count set by hand.
+    carried. looks: the shortest first, none while too little is known. latency_s: by percentile, over the stable window; absent
+    when nothing was answered. attempts, failures: of the stable window; a failure is an answer 5xx or no answer. idle_s: since a
+    request last ran, waited or ended. data_age_s: since the newest sample, None when there never was one. override: the count
+    set by hand.
     """
 
     now_s: float
@@ -65,7 +70,7 @@ class Snapshot:
     waiting: Sample = NOTHING
     waiting_now: int = 0
     departed: Mapping[MetricType, Sample] = field(default_factory=dict)
-    latest: Mapping[MetricType, Latest] = field(default_factory=dict)
+    looks: Mapping[MetricType, tuple[Look, ...]] = field(default_factory=dict)
     latency_s: Mapping[float, float] = field(default_factory=dict)
     attempts: float = 0.0
     failures: float = 0.0
