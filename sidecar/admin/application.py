@@ -1,7 +1,8 @@
 """The handlers: from a request to a call of `Control`, from what it gives to JSON."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
@@ -108,14 +109,12 @@ class Handlers:
         return self._streams.response(self._log_messages(name, lines))
 
     async def _log_messages(self, name: str, lines: int) -> AsyncIterator[str]:
-        following = self._control.follow_logs(name)
-        try:
-            for line in self._control.logs(name, lines) if lines else ():
+        def past() -> Sequence[str]:
+            return self._control.logs(name, lines) if lines else ()
+
+        async with aclosing(streams.joined(past, self._control.follow_logs(name))) as joined:
+            async for line in joined:
                 yield streams.message(line)
-            async for line in following:
-                yield streams.message(line)
-        finally:
-            await streams.close(following)
 
     async def events(self, request: Request) -> Response:
         follows = _follows(request)
@@ -128,14 +127,13 @@ class Handlers:
         return self._streams.response(self._event_messages(limit, None if last is None else int(last)))
 
     async def _event_messages(self, limit: int, last: int | None) -> AsyncIterator[str]:
-        following = self._control.follow_events()  # before looking back, so that nothing falls between the two
-        try:
-            for event in self._past(limit, last):
-                yield streams.event_message(event)
-            async for event in following:
-                yield streams.event_message(event)
-        finally:
-            await streams.close(following)
+        sent = -1
+        async with aclosing(streams.joined(lambda: self._past(limit, last), self._control.follow_events())) as joined:
+            async for event in joined:
+                notice = event["kind"] == "lost"  # it has the id of the event after it
+                if notice or event["id"] > sent:
+                    sent = sent if notice else event["id"]
+                    yield streams.event_message(event)
 
     def _past(self, limit: int, last: int | None) -> list[dict[str, Any]]:
         """What a stream begins with, oldest first: what came after the event `last`, or as many as asked for."""

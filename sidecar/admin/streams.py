@@ -6,9 +6,9 @@ between does not think the connection idle; whatever is followed is closed with 
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -18,6 +18,8 @@ from sidecar.admin.problem import Problem
 LIMIT = 64
 HEARTBEAT_S = 10.0
 MEDIA_TYPE = "text/event-stream"
+
+T = TypeVar("T")
 
 
 def message(data: str, kind: str = "", number: object = None) -> str:
@@ -86,8 +88,24 @@ class Streams:
             await close(messages)
 
 
-async def _next(messages: AsyncIterator[str]) -> str | None:
-    return await anext(messages, None)
+async def _next(items: AsyncIterator[T]) -> T | None:
+    return await anext(items, None)
+
+
+async def joined(past: Callable[[], Iterable[T]], following: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """What there was, then what comes. Following begins first, so that nothing falls between; some of it may come twice."""
+    coming = asyncio.ensure_future(_next(following))
+    try:
+        await asyncio.sleep(0)  # an asynchronous generator begins when it is first asked, and that is the task's first step
+        for item in past():
+            yield item
+        while (came := await coming) is not None:
+            coming = asyncio.ensure_future(_next(following))
+            yield came
+    finally:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
+        await close(following)
 
 
 async def close(iterator: AsyncIterator[Any]) -> None:

@@ -25,6 +25,8 @@ def explain(arguments: argparse.Namespace) -> Exit:
         decision = api.get(f"/api/services/{arguments.service}/explain")
     if arguments.json:
         show_json(decision)
+    elif not decision:
+        show([f"{arguments.service}: nothing was decided yet"])
     else:
         show(decision_lines(decision, paint()))
     return Exit.OK
@@ -41,11 +43,11 @@ def decision_lines(decision: dict[str, Any], colours: Paint) -> list[str]:
 
 
 def _metric_row(metric: dict[str, Any]) -> tuple[str, ...]:
-    is_latency = metric["metric"] == "latency"
-    name = f"latency p{metric['percentile']:g}" if is_latency else metric["metric"]
+    is_latency = metric["metric"].startswith("latency")
     asks = "-" if metric["replicas"] is None else str(metric["replicas"])
     ratio = "-" if metric["ratio"] is None else f"{metric['ratio']:.2f}"
-    return name, _amount(metric["sample"], is_latency), _amount(metric["target"], is_latency), ratio, asks, metric["why"]
+    sample, target = _amount(metric["sample"], is_latency), _amount(metric["target"], is_latency)
+    return metric["metric"], sample, target, ratio, asks, metric["why"]
 
 
 def _amount(value: float | None, is_latency: bool) -> str:

@@ -5,7 +5,9 @@ The configuration and the controller are imported when they are needed: the othe
 
 import argparse
 import asyncio
+import logging
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +57,21 @@ def run(arguments: argparse.Namespace) -> Exit:
         config = _config(arguments)
     except ConfigurationErrors as errors:
         raise Wrong(str(errors), Exit.USAGE) from errors
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    from sidecar.admin import AdminError  # noqa: PLC0415 - see the top
+    from sidecar.listeners import ListenError  # noqa: PLC0415 - see the top
+
+    try:
+        asyncio.run(_live(config))
+    except (AdminError, ListenError) as error:
+        raise Wrong(str(error)) from error
+    return Exit.OK
+
+
+async def _live(config: "Config") -> None:
     from sidecar.controller import Controller  # noqa: PLC0415 - see the top
 
-    asyncio.run(Controller(config).run())
-    return Exit.OK
+    await Controller(config).run()
 
 
 def _config(arguments: argparse.Namespace) -> "Config":

@@ -90,7 +90,7 @@ DECISION = Decision(
 
 
 class Streamed(Generic[T]):
-    """What followers get: `put` gives it to all of them, from the moment they were made."""
+    """What followers get: `put` gives it to all of them, from the moment they first ask (as generators do)."""
 
     def __init__(self) -> None:
         self.queues: list[asyncio.Queue[T]] = []
@@ -99,12 +99,9 @@ class Streamed(Generic[T]):
         for queue in self.queues:
             queue.put_nowait(item)
 
-    def follow(self) -> AsyncIterator[T]:
+    async def follow(self) -> AsyncIterator[T]:
         queue: asyncio.Queue[T] = asyncio.Queue()
         self.queues.append(queue)
-        return self._items(queue)
-
-    async def _items(self, queue: asyncio.Queue[T]) -> AsyncIterator[T]:
         try:
             while True:
                 yield await queue.get()

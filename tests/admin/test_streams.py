@@ -1,7 +1,8 @@
 """Following events and logs as server-sent events."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -65,6 +66,22 @@ async def test_a_stream_begins_with_as_many_events_as_asked_for(api: httpx.Async
     for number in range(1, 5):
         control.happen(f"event {number}")
     async with following(api, "/api/events?follow=1&limit=2") as reader:
+        assert [(await reader.next())[0] for _ in range(2)] == ["id: 3", "id: 4"]
+
+
+async def test_what_happens_while_a_stream_begins_comes_once(api: httpx.AsyncClient, control: FakeControl) -> None:
+    looked_back = control.events
+
+    def events(limit: int) -> Sequence[dict[str, Any]]:
+        control.happen("in between")
+        return looked_back(limit)
+
+    control.happen("before")
+    control.events = events  # type: ignore[method-assign]  # what happens just then cannot be arranged from outside
+    async with following(api, "/api/events?follow=1&limit=10") as reader:
+        assert [(await reader.next())[0] for _ in range(2)] == ["id: 1", "id: 2"]
+        control.happen("after", "lost")
+        control.happen("after")
         assert [(await reader.next())[0] for _ in range(2)] == ["id: 3", "id: 4"]
 
 

@@ -1,18 +1,29 @@
-"""The command line in a process of its own, in front of the admin API of a fake Control."""
+"""The command line in front of the admin API of a fake Control."""
 
 import asyncio
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
+from sidecar import cli
 from sidecar.admin import serve
 from tests.admin.control import FakeControl, reading, replica, service
 
-Ecluse = Callable[..., "subprocess.CompletedProcess[str]"]
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Ecluse = Callable[..., Done]
 DEADLINE_S = 20.0
 
 
@@ -48,11 +59,17 @@ def command(*words: str) -> list[str]:
 
 
 @pytest.fixture
-def ecluse(admin: str) -> Ecluse:
-    """Runs `ecluse` with some words to its end."""
+def ecluse(admin: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Ecluse:
+    """Runs `ecluse` with some words to its end, in this process: a process for each would take minutes."""
 
-    def run(*words: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        env = environment(**{"ECLUSE_ADMIN": admin, **more})
-        return subprocess.run(command(*words), env=env, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    def run(*words: str, **more: str) -> Done:
+        for name, value in {"ECLUSE_ADMIN": admin, "COLUMNS": "80", **more}.items():
+            monkeypatch.setenv(name, value)
+        try:
+            code = cli.main(words)
+        except SystemExit as ended:  # argparse's way to end
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
 
     return run
