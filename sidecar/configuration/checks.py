@@ -17,7 +17,7 @@ from sidecar.configuration.models import SERVICE_NAME, File, ProbeType, Readines
 from sidecar.configuration.problems import Path
 from sidecar.configuration.quantities import duration_text, size_text
 from sidecar.configuration.scaling import Autoscale
-from sidecar.configuration.validation import located
+from sidecar.configuration.validation import located, way_to
 
 _VARIABLE_NAME = "[^=\\0]{1,255}"
 _SOURCES = ("command", "endpoints", "dns")
@@ -36,20 +36,17 @@ class Finding:
 
 def check(document: Document, file: File, directory: FilePath, cores: int) -> None:
     """Add to the document what does not fit together. A finding that follows from a value that is wrong by itself is left out."""
-    failed = frozenset(document.failed)
+    failed = {_canonical(path) for path in document.failed}
+    touched = {way for path in failed for way in way_to(path)}
     for finding in findings(file, directory, cores):
-        covered = any(_within(finding.path, path) for path in failed)
-        if not covered and not any(_within(need, path) or _within(path, need) for need in finding.needs for path in failed):
+        path, needs = _canonical(finding.path), [_canonical(need) for need in finding.needs]
+        if not touched.intersection(needs) and not failed.intersection(way for one in (path, *needs) for way in way_to(one)):
             document.add(located(document, finding.path), finding.message, at_key=finding.at_key)
 
 
-def _within(path: Path, other: Path) -> bool:
-    """Whether a path is the other one or inside it, however their keys are spelled."""
-    if len(path) < len(other):
-        return False
-    return all(
-        part in (one, hpa_spelling(str(one))) or hpa_spelling(str(part)) == one for one, part in zip(path, other, strict=False)
-    )
+def _canonical(path: Path) -> Path:
+    """The path with every key in one spelling."""
+    return tuple(hpa_spelling(part) if isinstance(part, str) else part for part in path)
 
 
 def findings(file: File, directory: FilePath, cores: int) -> Iterator[Finding]:
@@ -108,12 +105,12 @@ def _log(file: File, directory: FilePath) -> Iterator[Finding]:
 
 
 def _routes(file: File) -> Iterator[Finding]:
-    owners: dict[tuple[str, str], str] = {}
+    owners: dict[tuple[str, str], tuple[str, int]] = {}
     for name, service in file.services.items():
         for index, route in enumerate(service.routes):
-            owner = owners.setdefault((route.host, route.path), name)
-            if owner != name or any(route == earlier for earlier in service.routes[:index]):
-                yield _same_route(name, service, index, owner)
+            owner = owners.setdefault((route.host, route.path), (name, index))
+            if owner != (name, index):
+                yield _same_route(name, service, index, owner[0])
 
 
 def _same_route(name: str, service: Service, index: int, owner: str) -> Finding:

@@ -27,12 +27,13 @@ def validate(document: Document) -> File | None:
         return File.model_validate(document.data)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            if not any(place in unreadable for place in _way_to(_place(document, detail))):
+            if not any(place in unreadable for place in way_to(_place(document, detail))):
                 _report(document, detail)
     return _remaining(document)
 
 
-def _way_to(path: Path) -> list[Path]:
+def way_to(path: Path) -> list[Path]:
+    """The path and all that it is inside of."""
     return [path[:length] for length in range(1, len(path) + 1)]
 
 

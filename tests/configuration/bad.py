@@ -341,6 +341,12 @@ TOGETHER = (
         seen_by_schema=False,
     ),
     Bad(
+        "a route twice in one service",
+        service("routes: [{path: /x}, {path: /x/}]"),
+        ("4:26: services.shop.routes[1]: host (any), path /x is a route of services.shop already",),
+        seen_by_schema=False,
+    ),
+    Bad(
         "two services for all requests",
         "services:\n  a: {command: a}\n  b: {command: b}",
         (
