@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from balancer.scoreboard import ReplicaReading
+
 POLL_S = 0.02  # reading one cell per worker costs microseconds
 
 
@@ -24,6 +26,10 @@ class Workers(Protocol):
 
     def in_flight(self, slot: int) -> int:
         """Requests in flight on a replica, over all workers."""
+        ...
+
+    def counted(self, slot: int) -> ReplicaReading:
+        """All that was ever counted in a slot, over all workers and all replicas that had it."""
         ...
 
 

@@ -27,6 +27,7 @@ class Fleet:
         self.registry = Registry(settings, engine, around, tell)
         self.engine = engine
         self.desired: int | None = None
+        self.trouble = ""  # why the last start failed, in words, until one succeeds
         self._around = around
         self._tell = tell
         self._tasks = Tasks()
@@ -60,6 +61,12 @@ class Fleet:
         """The probes' verdict on a replica has changed."""
         self.registry.verdict(replica_id, ready, reason)
         self._reconcile()
+
+    def detail(self, replica: Replica) -> str:
+        """Why a replica is as it is, in words: while it is not READY, what the last probe found says more than its last change."""
+        if replica.proven or not replica.active or replica.instance.status is not InstanceStatus.RUNNING:
+            return replica.detail
+        return self._around.prober.reason(self.service, replica.id)
 
     def doubt(self, replica_id: str) -> None:
         """A worker could not connect to the replica."""
@@ -150,7 +157,7 @@ class Fleet:
         except EngineError as error:
             self._start_failed(error)
         else:
-            self._failures = 0
+            self._failures, self.trouble = 0, ""
             self.registry.admit(instance, version_of(spec))
         finally:
             self._starting -= 1
@@ -160,6 +167,7 @@ class Fleet:
         delay_s = min(RETRY_S * 2**self._failures, RETRY_MAX_S)
         self._failures += 1
         self._retry_at_s = self._around.clock() + delay_s
+        self.trouble = str(error)
         self._tell("start_failed", "", f"{error}; tried again in {delay_s:g} s")
 
     def _begin_drain(self, replica_id: str, why: str) -> None:

@@ -86,7 +86,8 @@ class Registry:
             self._tell("ignored", instance.id, str(full))
             return
         now_s = self._around.clock()
-        replica = self.replicas[instance.id] = Replica(instance, slot, version, since_s=now_s, started_s=now_s)
+        baseline = self._around.workers.counted(slot)
+        replica = self.replicas[instance.id] = Replica(instance, slot, version, now_s, now_s, baseline)
         self._tell("starting", instance.id, f"at {instance.address}")
         self._watch(replica)
         self._around.workers.publish()

@@ -6,6 +6,7 @@ Invariant: the state changes only along `balancer.table.TRANSITIONS`. A replica 
 from dataclasses import dataclass
 
 from autoscaler.cluster.engine import Instance, InstanceSpec
+from balancer.scoreboard import ReplicaReading
 from balancer.table import TRANSITIONS, ReplicaEntry, ReplicaState
 
 Version = tuple[tuple[str, ...], tuple[tuple[str, str], ...], str]
@@ -24,7 +25,7 @@ class IllegalTransition(RuntimeError):  # noqa: N818 - names what was tried
 class Replica:
     """since_s: when it came into its state; started_s: when it was last started; both CLOCK_MONOTONIC.
 
-    running: the engine says that it runs. proven: it has been READY since it was last started.
+    proven: it has been READY since it was last started. baseline: what its slot had counted for others before.
     """
 
     instance: Instance
@@ -32,6 +33,7 @@ class Replica:
     version: Version
     since_s: float
     started_s: float
+    baseline: ReplicaReading
     state: ReplicaState = ReplicaState.STARTING
     detail: str = "starting"
     proven: bool = False

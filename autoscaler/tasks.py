@@ -20,6 +20,13 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._ended)
 
+    async def ended(self, timeout_s: float) -> bool:
+        """Wait until all have ended by themselves, for at most timeout_s. Whether they have."""
+        if not self._running:
+            return True
+        _, late = await asyncio.wait(self._running, timeout=timeout_s)
+        return not late
+
     async def close(self) -> None:
         """Cancel what still runs, and wait until it has ended."""
         for task in self._running:

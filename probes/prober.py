@@ -48,6 +48,7 @@ class Prober:
         self._probe = HttpProbe()
         self._http = http or self._probe.ask
         self._watched: dict[tuple[str, str], tuple[_Watched, asyncio.Task[None]]] = {}
+        self._closed = False
 
     def watch(self, service: str, replica: str, address: str, spec: ProbeSpec, objection: Objection = str) -> None:
         """Begin to probe, at once. What was known of the replica before is forgotten.
@@ -56,6 +57,8 @@ class Prober:
         stranger answers on its port), and counts as a failure.
         """
         self.forget(service, replica)
+        if self._closed:
+            return
         watched = _Watched(service, replica, address, spec, objection)
         task = asyncio.create_task(self._keep_asking(watched), name=f"probe {service}/{replica}")
         self._watched[service, replica] = (watched, task)
@@ -84,7 +87,8 @@ class Prober:
         return watched.health.reason if watched else "not probed"
 
     async def close(self) -> None:
-        """Forget everything."""
+        """Forget everything, and watch nothing any more."""
+        self._closed = True
         tasks = [task for _, task in self._watched.values()]
         for service, replica in list(self._watched):
             self.forget(service, replica)

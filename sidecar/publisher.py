@@ -4,9 +4,10 @@ Invariant: the generation that `publish` returns is of a table that shows everyt
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
-from balancer.scoreboard import Scoreboard
+from balancer.scoreboard import ReplicaReading, Scoreboard
 from balancer.table import RoutingTable
 from sidecar.supervisor import Supervisor
 
@@ -36,6 +37,10 @@ class Publisher:
     def in_flight(self, slot: int) -> int:
         """Requests in flight on a replica, over all workers."""
         return self._scoreboard.in_flight(slot)
+
+    def counted(self, slot: int) -> ReplicaReading:
+        """All that was ever counted in a replica's slot, over all workers."""
+        return self._scoreboard.replica(slot, time.monotonic_ns() // 1000)
 
     def close(self) -> None:
         """Send nothing any more."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autoscaler.tasks import Tasks
 from balancer.scoreboard import Scoreboard
 from balancer.table import RoutingTable, to_wire
 from sidecar.listeners import Listeners
@@ -51,22 +52,24 @@ class _Slot:
 class Supervisor:
     """`hear(message)`: what a worker says and is not for the supervisor. `tell(kind, message)`: what happens to workers."""
 
-    def __init__(self, scoreboard: Scoreboard, listeners: Listeners, hear: Hear, tell: Tell, command: Sequence[str] = ()) -> None:
+    def __init__(self, scoreboard: Scoreboard, hear: Hear, tell: Tell, command: Sequence[str] = ()) -> None:
         flags = os.EFD_NONBLOCK | os.EFD_CLOEXEC
         self._scoreboard = scoreboard
-        self._listeners = listeners
+        self._listeners = Listeners({}, {})
         self._hear = hear
         self._tell = tell
         self._command = command or worker_command()
         self._slots = [_Slot(row, os.eventfd(0, flags)) for row in range(scoreboard.workers)]
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks()
         self._table: dict[str, Any] = to_wire(RoutingTable())
         self._stopping = asyncio.Event()
         self._pulse = asyncio.Event()
 
-    def open(self) -> None:
-        """Start all workers."""
-        self._tasks = [asyncio.create_task(self._keep(slot), name=f"worker {slot.row}") for slot in self._slots]
+    def open(self, listeners: Listeners) -> None:
+        """Start all workers, to accept on these sockets."""
+        self._listeners = listeners
+        for slot in self._slots:
+            self._tasks.spawn(self._keep(slot), f"the keeping of worker {slot.row}")
 
     def send_table(self, table: RoutingTable) -> None:
         """Give all workers this table, and those that are started from now on."""
@@ -119,12 +122,12 @@ class Supervisor:
         for slot in self._slots:
             if slot.worker:
                 slot.worker.send("drain", deadline_s=deadline_s)
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=deadline_s + KILL_S)
-            if late:
-                self._tell("worker_killed", f"{len(late)} workers had not ended {KILL_S:g} s after their deadline")
-        self.hurry()
-        await asyncio.gather(*self._tasks)
+        if not await self._tasks.ended(deadline_s + KILL_S):
+            left = sum(slot.worker is not None for slot in self._slots)
+            self._tell("worker_killed", f"{left} workers had not ended {KILL_S:g} s after their deadline")
+            self.hurry()
+            await self._tasks.ended(KILL_S)
+        await self._tasks.close()
         for slot in self._slots:
             os.close(slot.wake)
 

@@ -29,9 +29,7 @@ class Crew:
         self.stopped = False
         self.scoreboard = Scoreboard.create(workers, services=4, replicas=16)
         self.listeners: Listeners = open_listeners(["127.0.0.1:0"], workers)
-        self.supervisor = Supervisor(
-            self.scoreboard, self.listeners, self.heard.append, lambda *told: self.told.append(told), command
-        )
+        self.supervisor = Supervisor(self.scoreboard, self.heard.append, lambda *told: self.told.append(told), command)
 
     @property
     def port(self) -> int:
@@ -45,7 +43,7 @@ class Crew:
 
     async def up(self, table: RoutingTable) -> None:
         self.supervisor.send_table(table)
-        self.supervisor.open()
+        self.supervisor.open(self.listeners)
         await wait_until(self.supervisor.has_table)
 
     async def stop(self, deadline_s: float) -> None:
@@ -180,7 +178,7 @@ async def test_a_worker_that_dies_at_once_is_started_with_growing_delays(tmp_pat
     script = tmp_path / "dies.py"
     script.write_text("raise SystemExit(3)")
     async with crew(workers=1, command=(sys.executable, str(script))) as it:
-        it.supervisor.open()
+        it.supervisor.open(it.listeners)
         await wait_until(lambda: it.kinds().count("worker_died") == 5)
         assert "exited with status 3" in it.told[0][1]
         (slot,) = it.supervisor._slots

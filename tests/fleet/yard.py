@@ -14,11 +14,13 @@ from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, Insta
 from autoscaler.fleet import Fleet
 from autoscaler.registry import FleetSettings, Surroundings
 from autoscaler.slots import Slots
+from balancer.scoreboard import ReplicaReading
 from balancer.table import ReplicaState
 from probes.prober import Prober
 from probes.spec import ProbeSpec
 from probes.verdict import Outcome
 
+NOTHING = ReplicaReading(0, 0, (0,) * 5, 0, 0, 0, 0, 0, 0, 0, 0, ())
 START_S = 1.0
 STOP_S = 0.5
 
@@ -105,6 +107,9 @@ class YardWorkers:
 
     def in_flight(self, slot: int) -> int:
         return self.load[slot]
+
+    def counted(self, slot: int) -> ReplicaReading:
+        return NOTHING
 
 
 class Yard:

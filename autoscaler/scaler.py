@@ -1,0 +1,49 @@
+"""The autoscaler of one service between two decisions: what it has sampled, remembers, was told by hand, and asked for last.
+
+Invariant: deciding is `decide`'s business and acting the fleet's. Here a decision only becomes a wanted count, and under `dry_run` not
+even that: then the count stays what it was, inside min and max, unless somebody sets it by hand.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from autoscaler.decide import decide
+from autoscaler.decision import Decision
+from autoscaler.memory import Memory
+from autoscaler.rules import Rules
+from autoscaler.sampling import ReplicaStatus, Sampler
+
+
+class Scaler:
+    """wanted: the count asked for last. override: the count set by hand. decided: how many decisions, by reason."""
+
+    def __init__(self, service: str, rules: Rules, sampler: Sampler) -> None:
+        self.service = service
+        self.rules = rules
+        self.sampler = sampler
+        self.wanted = max(1, rules.min_replicas)
+        self.override: int | None = None
+        self.decision: Decision | None = None
+        self.decided: Counter[str] = Counter()
+        self._memory = Memory()
+
+    def change(self, rules: Rules) -> None:
+        """Decide by other rules from now on. What was sampled and remembered stays."""
+        self.rules = self.sampler.rules = rules
+        self.wanted = min(max(self.wanted, rules.min_replicas), rules.max_replicas)
+
+    def set_by_hand(self, replicas: int | None) -> None:
+        """Hold the count at `replicas`; None: automatic again. Raises ValueError out of bounds."""
+        least, most = self.rules.min_replicas, self.rules.max_replicas
+        if replicas is not None and not least <= replicas <= most:
+            raise ValueError(f"{self.service} has from {least} to {most} replicas, so not {replicas}; change its rules first")
+        self.override = replicas
+
+    def step(self, now_s: float, replicas: Sequence[ReplicaStatus]) -> Decision:
+        """Decide once more, and want what was decided."""
+        snapshot = self.sampler.snapshot(now_s, self.service, replicas, self.wanted, self.override)
+        self.decision, self._memory = decide(snapshot, self.rules, self._memory)
+        self.decided[self.decision.reason] += 1
+        if not self.rules.dry_run or self.override is not None:
+            self.wanted = self.decision.desired
+        return self.decision

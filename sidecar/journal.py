@@ -1,0 +1,107 @@
+"""What happened, newest first: every decision and change of state, kept for a while, logged, and told to those who follow.
+
+Invariants: bounded everywhere (kept events, and those that wait for each follower); writing never waits for a reader; a reader that
+falls behind loses the oldest and is told how many.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+KEPT = 2000
+WAITING = 1000  # events that wait for one follower
+
+TROUBLE = frozenset(
+    {
+        "crash_loop",
+        "crashed",
+        "drain_timeout",
+        "ejected",
+        "engine_failed",
+        "ignored",
+        "reload_failed",
+        "start_failed",
+        "stop_failed",
+        "tick_failed",
+        "worker_died",
+        "worker_error",
+        "worker_failed",
+        "worker_hangs",
+        "worker_killed",
+    }
+)
+
+Event = dict[str, Any]
+log = logging.getLogger("ecluse")
+
+
+class _Follower:
+    """One reader's queue. `lost` counts what was dropped since it last read."""
+
+    def __init__(self, room: int) -> None:
+        self.waiting: deque[Event] = deque(maxlen=room)
+        self.lost = 0
+        self.more = asyncio.Event()
+
+    def add(self, event: Event) -> None:
+        self.lost += len(self.waiting) == self.waiting.maxlen
+        self.waiting.append(event)
+        self.more.set()
+
+    async def next(self) -> Event:
+        while not self.waiting:
+            self.more.clear()
+            await self.more.wait()
+        return self.waiting.popleft()
+
+
+class Journal:
+    """The events of one run. wall: seconds since the epoch."""
+
+    def __init__(self, wall: Callable[[], float] = time.time, kept: int = KEPT, waiting: int = WAITING) -> None:
+        self._wall = wall
+        self._kept: deque[Event] = deque(maxlen=kept)
+        self._waiting = waiting
+        self._followers: set[_Follower] = set()
+        self._last_id = 0
+
+    def record(self, kind: str, message: str, service: str = "", replica: str = "") -> None:
+        """Something happened: a word for machines, a clause for people."""
+        self._last_id += 1
+        event: Event = {
+            "id": self._last_id,
+            "at": self._wall(),
+            "kind": kind,
+            "service": service,
+            "replica": replica,
+            "message": message,
+        }
+        self._kept.appendleft(event)
+        for follower in self._followers:
+            follower.add(event)
+        log.log(
+            logging.WARNING if kind in TROUBLE else logging.INFO,
+            "%s",
+            " ".join(filter(None, (replica or service, f"{kind}:", message))),
+        )
+
+    def newest(self, limit: int) -> list[Event]:
+        """The last events, newest first."""
+        return list(self._kept)[: max(0, limit)]
+
+    async def follow(self) -> AsyncIterator[Event]:
+        """Events as they come, for ever; those that were lost are counted in an event of kind "lost"."""
+        follower = _Follower(self._waiting)
+        self._followers.add(follower)
+        try:
+            while True:
+                event = await follower.next()
+                if follower.lost:
+                    yield {**event, "kind": "lost", "service": "", "replica": "", "message": f"{follower.lost} events lost here"}
+                    follower.lost = 0
+                yield event
+        finally:
+            self._followers.discard(follower)

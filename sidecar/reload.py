@@ -1,0 +1,56 @@
+"""What a new configuration changes: computed first, so that a reload is refused whole or done whole."""
+
+from dataclasses import dataclass
+
+from sidecar.config import Config, Service
+from sidecar.engines import kind_of
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """removed and added hold both sides of a service that now runs on another engine."""
+
+    added: tuple[Service, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[Service, ...] = ()
+    listen: bool = False
+    settings: bool = False
+
+    def __str__(self) -> str:
+        parts = [
+            *(f"{service.name} added" for service in self.added),
+            *(f"{name} removed" for name in self.removed),
+            *(f"{service.name} changed" for service in self.changed),
+            *(["other addresses to listen on"] if self.listen else []),
+            *(["other limits, timeouts or logs"] if self.settings else []),
+        ]
+        return ", ".join(parts) or "nothing changed"
+
+
+def changes(old: Config, new: Config) -> Changes:
+    """From one configuration to the next."""
+    before = {service.name: service for service in old.services}
+    after = {service.name: service for service in new.services}
+    moved = {name for name in before.keys() & after.keys() if kind_of(before[name]) != kind_of(after[name])}
+    return Changes(
+        added=tuple(service for name, service in after.items() if name not in before or name in moved),
+        removed=tuple(name for name in before if name not in after or name in moved),
+        changed=tuple(service for name, service in after.items() if name in before.keys() - moved and service != before[name]),
+        listen=old.listen != new.listen,
+        settings=old.settings != new.settings,
+    )
+
+
+def needs_restart(old: Config, new: Config) -> list[str]:
+    """What cannot change while the program runs, in words."""
+    fixed = {
+        "engine": (old.engine, new.engine),
+        "workers": (old.workers, new.workers),
+        "admin.listen": (old.admin_listen, new.admin_listen),
+        "admin.token": ("the old one", "another" if new.admin_token != old.admin_token else "the old one"),
+    }
+    return [
+        f"{key} cannot change while ecluse runs ({was} -> {now}): stop it and start it again"
+        for key, (was, now) in fixed.items()
+        if was != now
+    ]

@@ -1,0 +1,105 @@
+"""One configured service as it runs: its fleet, what is sampled of it, and its autoscaler where it has rules."""
+
+from collections.abc import Callable
+
+from autoscaler.cluster.engine import Engine, InstanceSpec
+from autoscaler.fleet import Fleet
+from autoscaler.registry import FleetSettings, Surroundings, Tell
+from autoscaler.replica import Replica
+from autoscaler.rules import Rules
+from autoscaler.sampling import ReplicaStatus, Sampler
+from autoscaler.scaler import Scaler
+from balancer.scoreboard import ReplicaReading, Scoreboard, ServiceReading
+from balancer.table import ReplicaState, RouteEntry, ServiceEntry
+from sidecar.config import Service
+from sidecar.readings import since
+
+
+class Running:
+    """`tell(kind, replica, message)` as in a fleet. clock: CLOCK_MONOTONIC seconds, in which the scoreboard counts too."""
+
+    def __init__(
+        self, config: Service, slot: int, engine: Engine, around: Surroundings, scoreboard: Scoreboard, tell: Tell
+    ) -> None:
+        self.config = config
+        self.slot = slot
+        self.fleet = Fleet(fleet_settings(config), engine, around, tell)
+        self.sampler = Sampler(config.rules or Rules())
+        self.scaler = Scaler(config.name, config.rules, self.sampler) if config.rules else None
+        self.was_ready = False
+        self._scoreboard = scoreboard
+        self._clock: Callable[[], float] = around.clock
+        self._tell = tell
+
+    @property
+    def replicas(self) -> list[Replica]:
+        """All that are there, the draining ones included."""
+        return list(self.fleet.registry.replicas.values())
+
+    @property
+    def ready(self) -> int:
+        return sum(replica.state is ReplicaState.READY for replica in self.replicas)
+
+    def open(self) -> None:
+        """Begin. Without rules one replica is run, and nobody changes that."""
+        self.fleet.open()
+        self.fleet.scale_to(self.scaler.wanted if self.scaler else 1)
+
+    def change(self, config: Service) -> None:
+        """Run by another configuration of the same kind, in place as far as that goes."""
+        self.config = config
+        if self.scaler and config.rules:
+            self.scaler.change(config.rules)
+            self.fleet.desired = self.scaler.wanted
+        self.fleet.change(fleet_settings(config))
+
+    def tick(self) -> None:
+        """Sample, decide, act: about once a second, and at once when there is reason to."""
+        now_s = self._clock()
+        self.was_ready = self.was_ready or self.ready >= (self.config.rules.min_replicas if self.config.rules else 1)
+        self.sampler.observe(now_s, self.reading(), {replica.id: self.replica_reading(replica) for replica in self.replicas})
+        if self.scaler:
+            self._decide(self.scaler, now_s)
+
+    def reading(self) -> ServiceReading:
+        """The service's own cells."""
+        return self._scoreboard.service(self.slot, int(self._clock() * 1e6))
+
+    def replica_reading(self, replica: Replica) -> ReplicaReading:
+        """A replica's cells, without what its slot had counted for others."""
+        return since(self._scoreboard.replica(replica.slot, int(self._clock() * 1e6)), replica.baseline)
+
+    def routes(self) -> tuple[RouteEntry, ...]:
+        """Its lines in the routing table."""
+        return tuple(RouteEntry(route.host, route.path, self.config.name) for route in self.config.routes)
+
+    def entry(self) -> ServiceEntry:
+        """Its place in the routing table."""
+        config = self.config
+        return ServiceEntry(
+            name=config.name,
+            slot=self.slot,
+            policy=config.policy,
+            max_concurrency=config.max_concurrency,
+            queue=config.queue,
+            queue_timeout_s=config.queue_timeout_s,
+            hold=bool(config.rules and config.rules.scale_to_zero),
+            hold_timeout_s=config.hold_timeout_s,
+            max_held=config.max_held,
+            replicas=tuple(replica.entry() for replica in self.replicas),
+        )
+
+    def _decide(self, scaler: Scaler, now_s: float) -> None:
+        before = scaler.decision
+        statuses = [ReplicaStatus(replica.id, replica.state, replica.started_s) for replica in self.replicas]
+        decision = scaler.step(now_s, statuses)
+        news = decision.desired != before.desired if before and decision.dry_run else decision.desired != decision.previous
+        if news:
+            self._tell("decision", "", decision.sentence)
+        self.fleet.scale_to(scaler.wanted)
+
+
+def fleet_settings(config: Service) -> FleetSettings:
+    """What of a service's configuration concerns its replicas."""
+    spec = InstanceSpec(config.name, config.command, config.environment or {}, config.directory, stop_grace_s=config.stop_grace_s)
+    return FleetSettings(spec, config.readiness, config.drain_timeout_s)

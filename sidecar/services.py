@@ -1,0 +1,140 @@
+"""All configured services as they run: added, changed and removed as a whole, and made into the routing table.
+
+Invariants: a removed service loses its routes first, and only when the workers have acknowledged that do its replicas drain and
+stop; until they are gone it keeps its place in the table, so that what is in flight ends in order.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from autoscaler.registry import Surroundings
+from autoscaler.slots import Slots
+from autoscaler.tasks import Tasks
+from balancer import limits
+from balancer.scoreboard import Scoreboard
+from balancer.table import RoutingTable, Settings
+from sidecar.config import Service
+from sidecar.engines import Engines
+from sidecar.journal import Journal
+from sidecar.reload import Changes
+from sidecar.running import Running
+from sidecar.views import UnknownName
+
+log = logging.getLogger("ecluse")
+
+
+class Services:
+    """`running`: by name, in the order of the configuration."""
+
+    def __init__(self, engines: Engines, around: Surroundings, scoreboard: Scoreboard, journal: Journal) -> None:
+        self.running: dict[str, Running] = {}
+        self._leaving: list[Running] = []
+        self._engines = engines
+        self._around = around
+        self._scoreboard = scoreboard
+        self._journal = journal
+        self._slots = Slots("services", limits.SERVICES, lambda slot: scoreboard.service(slot, 0).waiting > 0)
+        self._tasks = Tasks()
+
+    def named(self, name: str) -> Running:
+        """Raises UnknownName."""
+        if name not in self.running:
+            raise UnknownName(f"no service {name!r}; there are: {', '.join(self.running) or 'none'}")
+        return self.running[name]
+
+    def leaving(self) -> set[str]:
+        """The names of services that were removed and still have replicas."""
+        return {running.config.name for running in self._leaving}
+
+    def apply(self, changes: Changes) -> None:
+        """Go over to another configuration."""
+        for name in changes.removed:
+            self._remove(name)
+        for service in changes.changed:
+            self._engines.declare(service)
+            self.running[service.name].change(service)
+        for service in changes.added:
+            self.add(service)
+        self._around.workers.publish()
+
+    def add(self, service: Service) -> None:
+        """Begin to run one more service."""
+        self._engines.declare(service)
+        engine, tell = self._engines.of(service), partial(self._tell, service.name)
+        running = Running(service, self._slots.take(), engine, self._around, self._scoreboard, tell)
+        self.running[service.name] = running
+        running.open()
+
+    def table(self, generation: int, settings: Settings) -> RoutingTable:
+        """The routing table as it is now."""
+        running = list(self.running.values())
+        leaving = [each for each in self._leaving if each.config.name not in self.running]
+        return RoutingTable(
+            generation=generation,
+            routes=tuple(route for each in running for route in each.routes()),
+            services=tuple(each.entry() for each in (*running, *leaving)),
+            settings=settings,
+        )
+
+    def tick(self) -> None:
+        """Let every service sample, decide and act. One that fails does not keep the others from it."""
+        for name in list(self.running):
+            self.tick_one(name)
+
+    def tick_one(self, name: str) -> None:
+        """The same for one service, at once. Unknown names are no longer there."""
+        try:
+            if name in self.running:
+                self.running[name].tick()
+        except Exception as error:  # a rule that cannot be evaluated must not end the autoscaler of all other services
+            log.exception("the autoscaler of %s failed; this is a bug, please report it", name)
+            self._journal.record("tick_failed", f"not decided: {error!r}; the count stays as it is", name)
+
+    def look_again(self, name: str) -> None:
+        """An engine says that its list of a service has changed."""
+        self._each(name, lambda running: running.fleet.look_again())
+
+    def verdict(self, name: str, replica: str, ready: bool, reason: str) -> None:
+        """The probes' verdict on a replica has changed."""
+        self._each(name, lambda running: running.fleet.verdict(replica, ready, reason))
+
+    def doubt(self, name: str, replica: str) -> None:
+        """A worker could not connect to a replica."""
+        self._each(name, lambda running: running.fleet.doubt(replica))
+
+    async def stop(self, longest_s: float) -> None:
+        """Stop all replicas, each with its own grace but at most longest_s. The workers have ended."""
+        await self._tasks.close()
+        everything = Tasks()
+        for running in (*self.running.values(), *self._leaving):
+            grace_s = min(running.config.stop_grace_s, longest_s)
+            everything.spawn(running.fleet.stop(grace_s), f"the end of {running.config.name}")
+        await everything.ended(longest_s + STOP_MARGIN_S)
+        await everything.close()
+
+    def _each(self, name: str, act: Callable[[Running], None]) -> None:
+        """A name may be in use twice for a while: by a service and by its predecessor on another engine."""
+        for running in (*self.running.values(), *self._leaving):
+            if running.config.name == name:
+                act(running)
+
+    def _remove(self, name: str) -> None:
+        running = self.running.pop(name)
+        self._leaving.append(running)
+        self._tasks.spawn(self._let_go(running), f"the removal of {name}")
+
+    async def _let_go(self, running: Running) -> None:
+        await self._around.workers.acknowledged(self._around.workers.publish())
+        await running.fleet.empty()
+        self._leaving.remove(running)
+        self._slots.give_back(running.slot)
+        self._around.workers.publish()
+        self._engines.forget(running.config)
+        self._tell(running.config.name, "removed", "", "has no replicas any more")
+
+    def _tell(self, service: str, kind: str, replica: str, message: str) -> None:
+        self._journal.record(kind, message, service, replica)
+
+
+STOP_MARGIN_S = 6.0  # beyond the grace: what an engine takes to kill, and to notice

@@ -1,0 +1,66 @@
+"""Makes the views that others read from what runs. Reads only; nothing here changes anything."""
+
+from balancer.table import RouteEntry
+from sidecar.engines import kind_of
+from sidecar.running import Running
+from sidecar.views import ReplicaView, ServiceView
+
+
+def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
+    """A service at now_s. trouble: what is wrong with where its replicas come from, in words."""
+    scaler, rules, sampler = running.scaler, running.config.rules, running.sampler
+    return ServiceView(
+        name=running.config.name,
+        engine=kind_of(running.config),
+        scalable=scaler is not None,
+        routes=tuple(route_text(route) for route in running.routes()),
+        current=len(running.fleet.registry.active()),
+        ready=running.ready,
+        desired=running.fleet.desired or 0 if running.fleet.engine.can_scale else len(running.replicas),
+        min_replicas=rules.min_replicas if rules else 0,
+        max_replicas=rules.max_replicas if rules else 0,
+        override=scaler.override if scaler else None,
+        dry_run=bool(rules and rules.dry_run),
+        load=sampler.load,
+        rps=sampler.rps,
+        latency_p50_s=sampler.latency(50),
+        latency_p95_s=sampler.latency(95),
+        last_decision=scaler.decision.sentence if scaler and scaler.decision else "",
+        conditions=conditions(running, trouble),
+        replicas=replica_views(running, now_s),
+        reading=running.reading(),
+    )
+
+
+def replica_views(running: Running, now_s: float) -> tuple[ReplicaView, ...]:
+    """A service's replicas, oldest first."""
+    return tuple(
+        ReplicaView(
+            id=replica.id,
+            state=replica.state.value,
+            address=replica.instance.address,
+            weight=replica.instance.weight,
+            age_s=now_s - replica.started_s,
+            pid=replica.instance.pid,
+            restarts=replica.instance.restarts,
+            detail=running.fleet.detail(replica),
+            reading=running.replica_reading(replica),
+        )
+        for replica in running.replicas
+    )
+
+
+def conditions(running: Running, trouble: str) -> dict[str, str]:
+    """What somebody should know about, in words, by a token for machines."""
+    looping = [replica.id for replica in running.replicas if replica.instance.crash_looping]
+    found = {
+        "crash_loop": f"{', '.join(looping)} crashed again and again; see `ecluse logs {running.config.name}`" if looping else "",
+        "engine": trouble or running.fleet.trouble,
+        "override": "the count is held by hand" if running.scaler and running.scaler.override is not None else "",
+    }
+    return {name: words for name, words in found.items() if words}
+
+
+def route_text(route: RouteEntry) -> str:
+    """A route as people write it: "shop.example.com/cart", "*/" for any host."""
+    return f"{route.host or '*'}{route.path}"
