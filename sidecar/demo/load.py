@@ -95,7 +95,7 @@ class Load:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
             await reader.readexactly(int(fields["content-length"]) if "content-length" in fields else 0)
-            if head[0].split(" ")[1] != "200":
+            if head[0].split(" ")[1:2] != ["200"]:
                 raise BadAnswer(head[0])
         except BaseException:
             writer.close()
