@@ -36,7 +36,7 @@ async def test_every_request_of_a_step_is_sent_and_counted() -> None:
     [
         pytest.param(FULL, "BadAnswer: HTTP/1.1 503", id="a status that is not 200"),
         pytest.param(b"", "Error", id="a connection that is closed"),
-        pytest.param(b"nonsense\r\n\r\n", "Error", id="an answer that is no HTTP"),
+        pytest.param(b"nonsense\r\n\r\n", "BadAnswer: nonsense", id="an answer that is no HTTP"),
     ],
 )
 async def test_every_failure_counts(octets: bytes, what: str) -> None:
