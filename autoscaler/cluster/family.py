@@ -59,15 +59,15 @@ def with_descendants(running: Mapping[int, Process], roots: Collection[int]) -> 
     return found
 
 
-def variable(pid: int, name: str) -> str:
-    """An environment variable a process was started with; "" if it has none, ended, or may not be looked at."""
+def variable(pid: int, name: str) -> str | None:
+    """An environment variable a process was started with; None if it has none, ended, or may not be looked at."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 - as above
             entries = file.read().split(b"\0")
     except OSError:
-        return ""
+        return None
     prefix = f"{name}=".encode()
-    return next((os.fsdecode(entry[len(prefix) :]) for entry in entries if entry.startswith(prefix)), "")
+    return next((os.fsdecode(entry[len(prefix) :]) for entry in entries if entry.startswith(prefix)), None)
 
 
 def carrying(name: str, value: str) -> set[int]:

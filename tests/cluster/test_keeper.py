@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from autoscaler.cluster import keeper_link
 from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, InstanceStatus
 from autoscaler.cluster.family import processes
 from autoscaler.cluster.keeper_link import KeeperLink
@@ -99,16 +100,25 @@ class TestKeeperGone:
         await stopping
         assert await engine.list("shop") == []
 
-    async def test_a_keeper_that_hangs_makes_a_start_fail_and_close_ends_it(self) -> None:
-        link = KeeperLink(Nobody(), spawn_deadline_s=0.2)
+    async def test_a_keeper_that_hangs_makes_a_start_fail_and_ends_what_it_started_late(self) -> None:
+        hearer = Hearer()
+        link = KeeperLink(hearer, spawn_deadline_s=0.2)
         program = Program(["sleep", "1000"], dict(os.environ))
         first = await link.spawn(1, program)
-        keeper = link.pid
-        os.kill(keeper, signal.SIGSTOP)
+        os.kill(link.pid, signal.SIGSTOP)
         with pytest.raises(EngineError, match=r"did not start it within 0\.2 s"):
             await link.spawn(2, program)
-        os.kill(keeper, signal.SIGCONT)
-        await wait_until(lambda: descendants() == {keeper, first})
+        os.kill(link.pid, signal.SIGCONT)
+        await wait_until(lambda: hearer.exited == [2])
+        assert descendants() == {link.pid, first}
+        await link.close()
+        assert descendants() == set()
+
+    async def test_a_keeper_that_hangs_is_killed_at_close_with_all_that_it_keeps(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(keeper_link, "CLOSE_DEADLINE_S", 0.1)
+        link = KeeperLink(Hearer())
+        await link.spawn(1, Program(["sh", "-c", "setsid sleep 1000 & sleep 1000"], dict(os.environ)))
+        os.kill(link.pid, signal.SIGSTOP)
         await link.close()
         assert descendants() == set()
 
@@ -132,11 +142,14 @@ class TestOutputIsAlwaysRead:
         await wait_until(lambda: any("lines lost here" in line for line in engine.outputs.tail("shop", 1000)))
 
 
-class Nobody:
-    """Hears, and does nothing."""
+class Hearer:
+    """Remembers which runs ended."""
+
+    def __init__(self) -> None:
+        self.exited: list[int] = []
 
     def run_exited(self, run: int, status: int | None, lost: int) -> None:
-        pass
+        self.exited.append(run)
 
     def run_printed(self, run: int, lines: list[str], lost: int) -> None:
         pass
