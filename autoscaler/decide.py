@@ -38,7 +38,7 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
         desired=bounded.after,
         recommended=recommended,
         stages=(first, burst, doubted, stable, limited, by_hand, bounded),
-        dry_run=rules.dry_run,
+        dry_run=rules.dry_run and snapshot.override is None,
     )
     return decision, _acted(replace(memory, burst=held), decision, rules)
 

@@ -41,7 +41,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How many replicas a service should have. dry_run: said only, not to be acted upon."""
+    """How many replicas a service should have. dry_run: said only, not to be acted upon (a count set by hand always is)."""
 
     now_s: float
     service: str

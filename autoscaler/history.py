@@ -89,6 +89,11 @@ class History:
         """The newest frame."""
         return self._frames[-1] if self._frames else None
 
+    @property
+    def span_s(self) -> float:
+        """From the oldest frame to the newest."""
+        return self._frames[-1].at_s - self._frames[0].at_s if self._frames else 0.0
+
     def add(self, frame: Frame) -> None:
         """Take a frame that is newer than the last."""
         frames = self._frames

@@ -21,7 +21,7 @@ LAST_S: Final = 1.0  # "the last second"
 LOOKS_S: Final = (1.0, 2.0, 4.0, 8.0)  # what is held against the noise
 USUAL_S: Final = 60.0  # over which that is judged, whatever the stable window, ...
 USUAL_AGE_S: Final = 10.0  # ... not counting so many seconds, so that a rise does not hide itself
-USUAL_LEAST_S: Final = 15.0  # with less there is no judging; the stable window is as short then, and as quick
+USUAL_LEAST_S: Final = 15.0  # with less, the noise is taken to be that of long requests that come at random (Poisson)
 VIEW_S: Final = 5.0  # over which `latency` is shown: a second seldom has answers enough for a percentile
 SAMPLED: Final = (MetricType.CONCURRENCY, MetricType.RPS)
 
@@ -138,8 +138,8 @@ class Sampler:
         return {percentile: latency_s for percentile, latency_s in found.items() if latency_s is not None}
 
     def _looks(self) -> dict[MetricType, tuple[Look, ...]]:
-        usual = list(self._history.steps(older_than_s=USUAL_AGE_S))
-        if sum(step.length_s for step in usual) < USUAL_LEAST_S:
+        usual = list(self._history.steps(older_than_s=min(USUAL_AGE_S, self._history.span_s / 2)))
+        if not usual:
             return {}
         windows = [window for length_s in LOOKS_S if (window := self._history.window(length_s))]
         load, load_noise = _spread([(step.length_s, _load(step)) for step in usual])
@@ -203,10 +203,11 @@ def _left(whole: Sample, parts: Sequence[Sample]) -> Sample:
 
 
 def _spread(values: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Mean and standard deviation of values that each held for so many seconds."""
+    """Mean and standard deviation of values that each held for so many seconds, of which there is at least one."""
     whole_s = sum(length_s for length_s, _ in values)
     mean = sum(length_s * value for length_s, value in values) / whole_s
-    return mean, math.sqrt(sum(length_s * (value - mean) ** 2 for length_s, value in values) / whole_s)
+    variance = sum(length_s * (value - mean) ** 2 for length_s, value in values) / whole_s
+    return mean, math.sqrt(variance if whole_s >= USUAL_LEAST_S else max(mean, variance))
 
 
 def _grown(before: int, now: int) -> int:

@@ -1,0 +1,1 @@
+"""Stories and tables about deciding, in virtual time."""
