@@ -7,6 +7,7 @@ from typing import Any
 from sidecar.commands import Exit, Subparsers, add, add_json, add_remote, client, paint, show
 from sidecar.render import Paint, clock
 
+KIND_WIDTH = 12  # of the longest usual one, worker_ready
 COLOURS = {"decision": "cyan", "error": "red"}
 
 
@@ -56,5 +57,5 @@ def event_line(event: dict[str, Any], colours: Paint, as_json: bool) -> str:
     if as_json:
         return json.dumps(event, ensure_ascii=False)
     subject = event.get("replica") or event.get("service") or "ecluse"
-    kind = colours(event["kind"].ljust(9), COLOURS.get(event["kind"], ""))
+    kind = colours(event["kind"].ljust(KIND_WIDTH), COLOURS.get(event["kind"], ""))
     return f"{colours(clock(event['at']), 'dim')}  {kind}  {subject}: {event['message']}"

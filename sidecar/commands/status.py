@@ -1,6 +1,7 @@
 """`ecluse status`: the program, its services and their replicas at a glance."""
 
 import argparse
+import textwrap
 import time
 from typing import Any
 
@@ -71,8 +72,8 @@ def _service_row(service: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _details(service: dict[str, Any], colours: Paint) -> list[str]:
-    lines = [f"  {render.cut(service['last_decision'], render.WIDTH - 2)}"] if service["last_decision"] else []
-    lines += [f"  {render.cut(f'{name}: {words}', render.WIDTH - 2)}" for name, words in service["conditions"].items()]
+    said = [service["last_decision"], *(f"{name}: {words}" for name, words in service["conditions"].items())]
+    lines = [f"  {line}" for words in said for line in textwrap.wrap(words, render.WIDTH - 2, max_lines=3, placeholder="…")]
     rows = [_replica_row(replica) for replica in service["replicas"]]
     return [*lines, *(render.table(REPLICA_TITLES, rows, colours, indent="  ") if rows else ["  no replicas"])]
 

@@ -8,11 +8,11 @@ import tempfile
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sidecar.client import Client, Refused, Unreachable
+from sidecar.client import Client, Unreachable
 from sidecar.demo.load import Load, Outcome, Step
 from sidecar.demo.screen import Screen
 from sidecar.demo.story import Story, moment, summary
@@ -22,7 +22,8 @@ TARGET = "/?ms=100"  # each request keeps a replica busy for 100 ms: 250 per sec
 STEPS = (Step(20, 12), Step(250, 36), Step(20, 42))
 LOOK_EVERY_S = 0.5
 START_S = 30.0
-STOP_S = 30.0
+STOP_S = 40.0  # more than the program's own shutdown_timeout
+LOG_LINES = 30
 
 # Windows short enough for ninety seconds; a real service keeps the defaults.
 CONFIGURATION = """\
@@ -37,10 +38,15 @@ services:
       min_replicas: 1
       max_replicas: 6
       stable_window: 6s
-      metrics: [{{type: concurrency, target: 6}}]
+      burst: {{window: 3s}}
+      metrics: [{{type: concurrency, target: 5}}]
       behavior:
         scale_down: {{stabilization_window: 8s, policies: [{{type: percent, value: 50, period: 5s}}]}}
 """
+
+
+class DemoFailed(Exception):  # noqa: N818 - it becomes a message and an exit code
+    """The program under the demo does not run; the message says what it said last."""
 
 
 def main() -> int:
@@ -56,6 +62,9 @@ def main() -> int:
     share = seconds / sum(step.duration_s for step in STEPS)
     try:
         return asyncio.run(demo([Step(step.rate, step.duration_s * share) for step in STEPS]))
+    except DemoFailed as failed:
+        print(failed, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -121,16 +130,14 @@ async def decided(story: Story, client: Client, began_at: float) -> float | None
 
 
 async def ready(client: Client, process: Process) -> None:
-    """Wait until the program is ready for requests. Raises RuntimeError if it ends or takes longer than START_S."""
-    async with asyncio.timeout(START_S):
-        while process.returncode is None:
-            try:
-                await asyncio.to_thread(client.get, "/readyz")
-            except (Refused, Unreachable):
-                await asyncio.sleep(0.1)
-            else:
+    """Wait until the program is ready for requests. Raises DemoFailed if it ends or takes longer than START_S."""
+    end = time.monotonic() + START_S
+    while process.returncode is None and time.monotonic() < end:
+        with suppress(Unreachable):  # it has not begun to listen
+            if (await asyncio.to_thread(client.get, "/readyz"))["status"] == "ready":
                 return
-    raise RuntimeError("ecluse ended before it was ready")
+        await asyncio.sleep(0.1)
+    raise DemoFailed(f"ecluse was not ready after {START_S:.0f} s" if process.returncode is None else "ecluse ended at once")
 
 
 @asynccontextmanager
@@ -141,10 +148,17 @@ async def program(file: Path, log: Path) -> AsyncIterator[Process]:
         process = await asyncio.create_subprocess_exec(*words, stdout=output, stderr=output)
     try:
         yield process
+    except DemoFailed as failed:
+        raise DemoFailed(f"{failed}\n{last_lines(log)}") from failed
     finally:
         if process.returncode is None:
             process.terminate()
             await asyncio.wait_for(process.wait(), STOP_S)
+
+
+def last_lines(file: Path) -> str:
+    """The end of a log."""
+    return "\n".join(file.read_text("utf-8", "replace").splitlines()[-LOG_LINES:])
 
 
 def exit_complaints(process: Process) -> list[str]:

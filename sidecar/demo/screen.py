@@ -7,7 +7,7 @@ from sidecar.demo.story import STATES, Story, chart
 from sidecar.render import WIDTH, Paint, cut, duration, has_colours, table
 
 LINE_EVERY_S = 2.0
-LOAD_TITLES = ("TIME", "LOAD/S", "ANSWERS/S", "P50", "P95", "FAILED", "STARTING", "READY", "DRAINING", "EJECTED")
+LOAD_TITLES = ("TIME", "LOAD/S", "REQ/S", "P50", "P95", "FAILED", "STARTING", "READY", "DRAINING", "EJECTED")
 
 
 class Screen:
