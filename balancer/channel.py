@@ -9,6 +9,7 @@ Messages to the controller: ready, ack {generation}, refused {service, replica},
 
 import array
 import json
+import os
 import socket
 import struct
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ class Channel:
         self._sock = sock
         self._received = bytearray()
         self._fds: list[int] = []
-        self._sending = b""
+        self._sending = memoryview(b"")  # what is left of the message that has begun to be sent
         self._queue: list[tuple[str, bytes, Sequence[int]]] = []
 
     def fileno(self) -> int:
@@ -46,7 +47,11 @@ class Channel:
         return bool(self._sending or self._queue)
 
     def send(self, kind: str, fds: Sequence[int] = (), **fields: Any) -> None:
-        """Queue a message and send what can be sent now. A newer `table` replaces one that waits. Raises ChannelClosed."""
+        """Queue a message and send what can be sent now. A newer `table` replaces one that waits. Raises ChannelClosed.
+
+        fds (at most 128) stay the caller's, who keeps them open until nothing waits to be sent any more.
+        """
+        assert len(fds) <= _MAX_FDS
         body = json.dumps({"kind": kind, "fds": len(fds), **fields}, separators=(",", ":")).encode()
         if kind == "table":
             self._queue = [entry for entry in self._queue if entry[0] != "table"]
@@ -57,29 +62,27 @@ class Channel:
         """Send what can be sent without blocking. Raises ChannelClosed."""
         try:
             while self.wants_write:
-                if not self._sending:
-                    _, data, fds = self._queue.pop(0)
-                    sent = self._send_first(data, fds)
-                    self._sending = data[sent:]
+                if self._sending:
+                    self._sending = self._sending[self._sock.send(self._sending) :]
                 else:
-                    sent = self._sock.send(self._sending)
-                    self._sending = self._sending[sent:]
+                    self._begin()
         except BlockingIOError:
             return
         except OSError as gone:
             raise ChannelClosed(str(gone)) from gone
 
-    def _send_first(self, data: bytes, fds: Sequence[int]) -> int:
-        """Descriptors ride on the first octets of their message."""
+    def _begin(self) -> None:
+        """Send the first octets of the next message: its descriptors ride on them. It stays in the queue if none can be sent."""
+        _, data, fds = self._queue[0]
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-        try:
-            return self._sock.sendmsg([data], ancillary)
-        except BlockingIOError:
-            self._queue.insert(0, ("", data, fds))
-            raise
+        self._sending = memoryview(data)[self._sock.sendmsg([data], ancillary) :]
+        del self._queue[0]
 
     def receive(self) -> list[tuple[dict[str, Any], list[int]]]:
-        """The whole messages that have arrived, each with its descriptors (now the caller's). Raises ChannelClosed at the end."""
+        """The whole messages that have arrived, each with its descriptors (now the caller's).
+
+        Raises ChannelClosed at the end, and for what no other end of a channel sends.
+        """
         self._fill()
         messages = []
         while len(self._received) >= _LENGTH.size:
@@ -89,20 +92,27 @@ class Channel:
             end = _LENGTH.size + length
             if len(self._received) < end:
                 break
-            message = json.loads(self._received[_LENGTH.size : end])
+            messages.append(self._opened(bytes(self._received[_LENGTH.size : end])))
             del self._received[:end]
-            count = message.pop("fds")
-            messages.append((message, [self._fds.pop(0) for _ in range(count)]))
         return messages
+
+    def _opened(self, body: bytes) -> tuple[dict[str, Any], list[int]]:
+        try:
+            message = json.loads(body)
+            return message, [self._fds.pop(0) for _ in range(message.pop("fds"))]
+        except (ValueError, LookupError, TypeError, AttributeError) as wrong:
+            raise ChannelClosed(f"the other side sent what is no message: {body[:80]!r}") from wrong
 
     def _fill(self) -> None:
         try:
-            data, fds, _, _ = socket.recv_fds(self._sock, _READ, _MAX_FDS)
+            data, fds, flags, _ = socket.recv_fds(self._sock, _READ, _MAX_FDS, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return
         except OSError as gone:
             raise ChannelClosed(str(gone)) from gone
         self._fds += fds
+        if flags & socket.MSG_CTRUNC:
+            raise ChannelClosed("descriptors were lost: too many in one message, or too many open (ulimit -n)")
         if not data:
             raise ChannelClosed("the other side closed the channel")
         self._received += data
@@ -110,5 +120,5 @@ class Channel:
     def close(self) -> None:
         """Close the socket and any descriptor nobody asked for."""
         for fd in self._fds:
-            socket.close(fd)
+            os.close(fd)
         self._sock.close()

@@ -28,6 +28,8 @@ divided by its length: exact, however short the requests. A row whose pid is 0 h
 
 import mmap
 import os
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -144,18 +146,30 @@ class Scoreboard:
         start = self._row(worker)
         return WorkerReading(*self.words[start : start + board.LOG_WRITTEN + 1])
 
-    def retire(self, worker: int) -> None:
-        """The row's worker is dead: its gauges are not load. Only the controller calls this, before a successor starts."""
+    def retire(self, worker: int, now_us: int | None = None) -> None:
+        """The row's worker is dead: from now_us on (None: this moment) its gauges are not load.
+
+        The integrals are brought up to that moment first, for what was read of them may not be taken back. Only the
+        controller calls this, before a successor starts.
+        """
+        at_us = time.monotonic_ns() // 1000 if now_us is None else now_us
         words = self.words
         start = self._row(worker)
         words[start + board.PID] = words[start + board.CONNECTIONS] = 0
-        for slot in range(self._services):
-            base = self._service(worker, slot)
+        for base in self._touched(self._service(worker, 0), board.SERVICE_WORDS, self._services):
+            words[base + board.WAIT_BUSY_US] += words[base + board.WAITING] * max(0, at_us - words[base + board.WAIT_CHANGED_US])
             words[base + board.WAITING] = words[base + board.OLDEST_US] = 0
-        for slot in range(self._replicas):
-            base = self._replica(worker, slot)
-            if words[base + board.CHANGED_US]:
-                words[base + board.IN_FLIGHT] = words[base + board.POOLED] = 0
+        for base in self._touched(self._replica(worker, 0), board.REPLICA_WORDS, self._replicas):
+            words[base + board.BUSY_US] += words[base + board.IN_FLIGHT] * max(0, at_us - words[base + board.CHANGED_US])
+            words[base + board.IN_FLIGHT] = words[base + board.POOLED] = 0
+
+    def _touched(self, first: int, size: int, count: int) -> Iterator[int]:
+        """Where those of `count` groups of `size` cells begin that are not all 0. Read by the descriptor: a look at an
+        untouched page through the memory would make it take up memory."""
+        untouched = bytes(size * WORD)
+        for base in range(first, first + size * count, size):
+            if os.pread(self.fd, size * WORD, base * WORD) != untouched:
+                yield base
 
     def in_flight(self, slot: int) -> int:
         """Requests in flight on a replica over all workers."""

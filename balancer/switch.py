@@ -35,7 +35,7 @@ class Switch:
         replicas: dict[tuple[str, str, str], Replica] = {}
         services = {entry.name: self._service(entry, replicas) for entry in table.services}
         self._leave(replicas)
-        gone = [service for name, service in self._services.items() if name not in services]
+        gone = [service for name, service in self._services.items() if services.get(name) is not service]
         self._services, self._replicas = services, replicas
         self._context.router = Router(
             [(route.host.encode(), route.path.encode(), services[route.service]) for route in table.routes]
@@ -85,6 +85,7 @@ class Switch:
 def apply_settings(context: Context, settings: Settings) -> None:
     """Fill in limits, timeouts and trust."""
     most, after = settings.limits, settings.timeouts
+    context.trusts = trust(settings.trusted_proxies)
     context.request_line_most = most.request_line
     context.head_most = most.head
     context.fields_most = most.fields
@@ -104,7 +105,6 @@ def apply_settings(context: Context, settings: Settings) -> None:
     context.total_us = microseconds(after.total_s)
     context.pool_idle_us = microseconds(after.pool_idle_s)
     context.linger_us = microseconds(after.linger_s)
-    context.trusts = trust(settings.trusted_proxies)
     # What was validated under the old limits is validated again under the new ones.
     context.request_memo = Memo(limits.MEMO_ENTRIES, limits.MEMO_BLOCK)
     context.response_memo = Memo(limits.MEMO_ENTRIES, limits.MEMO_BLOCK)

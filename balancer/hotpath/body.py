@@ -4,6 +4,8 @@ Invariants: no I/O; nothing is held but an unfinished chunk line or trailer sect
 as the same body: chunk extensions and forbidden trailers are left out, everything else is passed on as it came.
 """
 
+import re
+
 from balancer.hotpath.fields import parse_trailers
 from balancer.hotpath.head import Refusal
 
@@ -24,7 +26,10 @@ CHUNK_LINE = 256  # octets of a chunk's size and extensions
 TRAILERS_MOST = 8192
 _SIZE_DIGITS = 15  # hexadecimal; below 2**60
 _HEX = b"0123456789abcdefABCDEF"
-_EXTENSION = bytes(range(0x20, 0x7F)) + b"\t" + bytes(range(0x80, 0x100))
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
+# RFC 9112 section 7.1.1, but no white space before the semicolon: after a size it has been read in too many ways.
+_EXTENSIONS = re.compile(rb"(?:;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?)+" % (_TOKEN, _TOKEN, _QUOTED))
 
 
 class Body:
@@ -146,9 +151,11 @@ class Body:
             self.state = _END
             trailers = b"" if element == b"\r\n" else parse_trailers(element[:-2])
             return b"" if self.unchunk else trailers + b"\r\n"
-        digits, mark, extension = element[:-2].partition(b";")
-        if not digits or len(digits) > _SIZE_DIGITS or digits.translate(None, _HEX) or extension.translate(None, _EXTENSION):
+        digits, mark, _ = element[:-2].partition(b";")
+        if not digits or len(digits) > _SIZE_DIGITS or digits.translate(None, _HEX):
             raise Refusal(400, "a chunk's size is not a plain hexadecimal number")
+        if mark and _EXTENSIONS.fullmatch(element, len(digits), len(element) - 2) is None:
+            raise Refusal(400, "a chunk extension is not valid")
         self.remaining = int(digits, 16)
         self.state = _DATA if self.remaining else _TRAILERS
         if self.unchunk:

@@ -2,7 +2,7 @@
 
 cdef class RequestBlock:
     cdef public bytes authority, host, upgrade, user_agent, referer, forwarded_for, forwarded_proto
-    cdef public bytes forwarded_host, forwarded, kept
+    cdef public bytes forwarded_host, forwarded, hearsay, kept
     cdef public long long hosts, length, max_forwards
     cdef public bint chunked, close, keep_alive, expects, trailers, wants_json
 

@@ -14,7 +14,8 @@ from balancer.hotpath.head import TCHAR, Refusal
 # A field line: token, colon, value. No white space before the colon, no folding, no control characters (RFC 9112 section 5).
 _LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*")
 _SPACED_NAME = re.compile(rb"(?m)^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]+:")
-_AUTHORITY = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]+)(?::[0-9]{0,5})?")
+_AUTHORITY = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[0-9A-Za-z._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?")
+_PROTOCOL = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?")  # RFC 9110 section 7.8
 
 HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"))
 FORWARDED = frozenset((b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"))
@@ -26,6 +27,7 @@ _END_TO_END = FORWARDED | {
     b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"cache-control", b"max-forwards", b"trailer", b"range",
 }  # fmt: skip
 FORBIDDEN_TRAILERS = HOP_BY_HOP | FORWARDED | _END_TO_END  # RFC 9110 section 6.5.1
+_CARRIERS = frozenset((b"h2c", b"h2", b"http", b"tls"))  # upgraded to one of these, a connection carries requests past routing
 LENGTH_DIGITS = 18  # of a Content-Length: below 2**63, so no parser overflows where another does not
 
 
@@ -51,6 +53,7 @@ class RequestBlock:
         self.forwarded_proto = b""
         self.forwarded_host = b""
         self.forwarded = b""
+        self.hearsay = b""  # field lines about the client that only a trusted proxy may say and this one does not say itself
         self.kept = b""  # the field lines that go on to the replica, each with its CRLF
 
     def take(self, name: bytes, value: bytes) -> bool:
@@ -65,8 +68,12 @@ class RequestBlock:
         elif name in FORWARDED:
             self._forwarded(name, value)
             return False
+        elif is_hearsay(name):
+            self.hearsay += b"%b: %b\r\n" % (name, value)
+            return False
         elif name == b"max-forwards":
             self.max_forwards = int(value) if value.isdigit() and len(value) < 10 else -1
+            return False
         else:
             self._describe(name, value)
         return True
@@ -76,15 +83,15 @@ class RequestBlock:
         if name == b"transfer-encoding":
             parse_transfer_encoding(value, self.chunked, 501)
             self.chunked = True
-        elif name == b"upgrade" and value.lower() != b"h2c":  # h2c would tunnel requests past routing
-            self.upgrade = value
+        elif name == b"upgrade":
+            self.upgrade = b", ".join([offer for offer in (self.upgrade, parse_upgrade(value)) if offer])
         elif name == b"te":
-            self.trailers = b"trailers" in value.lower()
+            self.trailers = self.trailers or b"trailers" in split_list(value.lower())
 
     def take_connection(self, options: frozenset[bytes]) -> None:
         """Note the connection options."""
         self.close = b"close" in options
-        self.keep_alive = b"keep-alive" in options
+        self.keep_alive = b"keep-alive" in options and not self.close  # RFC 9112 section 9.3
         if b"upgrade" not in options or self.chunked or self.length > 0:
             self.upgrade = b""
         if b"te" not in options:
@@ -146,7 +153,7 @@ class ResponseBlock:
     def take_connection(self, options: frozenset[bytes]) -> None:
         """Note the connection options."""
         self.close = b"close" in options
-        self.keep_alive = b"keep-alive" in options
+        self.keep_alive = b"keep-alive" in options and not self.close  # RFC 9112 section 9.3
 
 
 def parse_request_block(block: bytes, most_fields: int) -> RequestBlock:
@@ -199,7 +206,7 @@ def _take_all(parsed: RequestBlock | ResponseBlock, lines: list[bytes], is_reque
         elif name in HOP_BY_HOP:
             parsed.take_hop(name, value)
         else:
-            if is_request and b"_" in name and name.replace(b"_", b"-") in _LOOKALIKES:
+            if is_request and b"_" in name and is_lookalike(name.replace(b"_", b"-")):
                 raise Refusal(400, "a field name can be mistaken for another one: '_' stands where '-' is meant")
             if parsed.take(name, value):
                 kept.append((name, line + b"\r\n"))
@@ -209,13 +216,34 @@ def _take_all(parsed: RequestBlock | ResponseBlock, lines: list[bytes], is_reque
 
 def parse_options(value: bytes, is_request: bool) -> frozenset[bytes]:
     """The connection options in lower case. Raises Refusal 400 if one is no token or names a field meant for the replica."""
-    options = frozenset([option for option in (part.strip(b" \t").lower() for part in value.split(b",")) if option])
+    options = frozenset(split_list(value.lower()))
     for option in options:
         if option.translate(None, TCHAR):
             raise Refusal(400, "a connection option is not a token")
     if is_request and not options.isdisjoint(_END_TO_END):
         raise Refusal(400, "Connection names a field that is meant for the replica")
     return options - _END_TO_END
+
+
+def split_list(value: bytes) -> list[bytes]:
+    """The members of a list that are not empty, RFC 9110 section 5.6.1."""
+    return [member for member in (part.strip(b" \t") for part in value.split(b",")) if member]
+
+
+def parse_upgrade(value: bytes) -> bytes:
+    """The protocols of an Upgrade field that may be offered to the replica; what is malformed is no offer."""
+    offers = [offer for offer in split_list(value) if _PROTOCOL.fullmatch(offer)]
+    return b", ".join([offer for offer in offers if offer.partition(b"/")[0].lower() not in _CARRIERS])
+
+
+def is_hearsay(name: bytes) -> bool:
+    """Whether applications take the field, unless it is one of `FORWARDED`, for a proxy's word about the client."""
+    return name[:12] == b"x-forwarded-" or name == b"x-real-ip"
+
+
+def is_lookalike(name: bytes) -> bool:
+    """Whether an underscore in place of one of the name's hyphens must not be taken for it."""
+    return name in _LOOKALIKES or is_hearsay(name)
 
 
 def parse_length(value: bytes, before: int) -> int:
@@ -259,7 +287,9 @@ def parse_trailers(block: bytes) -> bytes:
     if _LINES.fullmatch(block) is None:
         raise Refusal(400, "a trailer field line is not valid")
     lines = [line for line in block.split(b"\r\n") if line]
-    return b"".join([line + b"\r\n" for line in lines if line.partition(b":")[0].lower() not in FORBIDDEN_TRAILERS])
+    names = [line.partition(b":")[0].lower().replace(b"_", b"-") for line in lines]
+    kept = [line for name, line in zip(names, lines, strict=True) if name not in FORBIDDEN_TRAILERS and not is_hearsay(name)]
+    return b"".join([line + b"\r\n" for line in kept])
 
 
 def upstream_fields(block: RequestBlock, peer: bytes, minor: int, trusted: bool) -> bytes:
@@ -277,19 +307,25 @@ def upstream_fields(block: RequestBlock, peer: bytes, minor: int, trusted: bool)
         element = join_list(block.forwarded, element)
         proto = block.forwarded_proto or proto
         authority = block.forwarded_host or authority
-    lines = [block.kept, b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (addresses, proto)]
+    lines = [
+        block.kept,
+        block.hearsay if trusted else b"",
+        b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (addresses, proto),
+    ]
     if authority:
         lines.append(b"X-Forwarded-Host: %b\r\n" % authority)
     if not block.hosts:  # HTTP/1.0 may do without; what goes on is HTTP/1.1 and may not (RFC 9112 section 3.2)
         lines.append(b"Host: localhost\r\n")
-    lines.append(b"Forwarded: %b\r\nVia: 1.%d ecluse\r\n%b\r\n" % (element, minor, connection_fields(block)))
+    if block.max_forwards >= 0:  # RFC 9110 section 7.6.2; at 0 an OPTIONS request comes no further than here
+        lines.append(b"Max-Forwards: %d\r\n" % max(0, block.max_forwards - 1))
+    lines.append(b"Forwarded: %b\r\nVia: 1.%d ecluse\r\n%b\r\n" % (element, minor, connection_fields(block, minor)))
     return b"".join(lines)
 
 
-def connection_fields(block: RequestBlock) -> bytes:
-    """The hop-by-hop fields of the request to the replica."""
+def connection_fields(block: RequestBlock, minor: int) -> bytes:
+    """The hop-by-hop fields of the request to the replica. An HTTP/1.0 client cannot upgrade: RFC 9110 section 7.8."""
     framing = b"Transfer-Encoding: chunked\r\n" if block.chunked else b""
-    if block.upgrade:
+    if block.upgrade and minor:
         return framing + b"Connection: upgrade\r\nUpgrade: %b\r\n" % block.upgrade
     if block.trailers:
         return framing + b"Connection: TE\r\nTE: trailers\r\n"

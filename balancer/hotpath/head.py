@@ -102,5 +102,7 @@ def split_target(target: bytes) -> tuple[bytes, bytes]:
         raise Refusal(400, "the request target is neither a path nor an absolute http URI")
     ends = [at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0]
     cut = min(ends) if ends else len(rest)
+    if cut == 0:
+        raise Refusal(400, "the request target has no authority")  # RFC 9110 section 4.2.1
     path = rest[cut:]
     return rest[:cut], path if path[:1] == b"/" else b"/" + path

@@ -17,7 +17,7 @@ class Router:
         self.below: dict[bytes, list[tuple[bytes, Service]]] = {}
         self.default: list[tuple[bytes, Service]] = []
         for host, path, service in routes:
-            self._rules_for(host.lower()).append((path, service))
+            self._rules_for(host.lower()).append((path.rstrip(b"/") or b"/", service))
         for rules in (*self.exact.values(), *self.below.values(), self.default):
             rules.sort(key=_longest_first)
 
@@ -53,7 +53,7 @@ def longest_prefix(rules: list[tuple[bytes, Service]], target: bytes) -> Service
         size = len(path)
         if size == 1:  # "/", which also takes "*"
             return service
-        if target.startswith(path) and (len(target) == size or path[-1:] == b"/" or target[size : size + 1] in (b"/", b"?")):
+        if target.startswith(path) and (len(target) == size or target[size : size + 1] in (b"/", b"?")):
             return service
     return None
 

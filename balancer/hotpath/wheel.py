@@ -59,6 +59,8 @@ class Wheel:
         self.last = until
         for tick in ticks:
             for item in self.buckets.pop(tick):
+                if item.tick != tick:  # let go of by one that expired just now
+                    continue
                 item.tick = 0
                 if item.deadline_us == 0:
                     continue
