@@ -7,6 +7,7 @@ connection over the limit is answered 503 and closed, so that nobody waits for n
 import errno
 import logging
 import socket
+from collections.abc import Callable
 
 from balancer import limits
 from balancer.hotpath import board
@@ -23,8 +24,10 @@ RETRY_S = 0.1  # after the descriptors or the memory have run out
 class Acceptor:
     """Accepts on a set of listening sockets, which can be replaced."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, call_later: Callable[..., object]) -> None:
+        """call_later: the event loop's, for when there is nothing left to accept with."""
         self._context = context
+        self._call_later = call_later
         self._listeners: list[socket.socket] = []
 
     def replace(self, descriptors: list[int]) -> None:
@@ -52,11 +55,21 @@ class Acceptor:
                 continue
             except OSError as failure:
                 if failure.errno in _EXHAUSTED:
-                    log.warning("cannot accept: %s; raise the limit of open files (ulimit -n)", failure)
+                    self._rest(listener, failure)
                     return 0
                 raise
             self._welcome(sock, address[0])
         return limits.ACCEPT_BATCH
+
+    def _rest(self, listener: socket.socket, failure: OSError) -> None:
+        """Leave connections in the queue for a moment: the socket stays readable, and trying at once again would never end."""
+        log.warning("cannot accept: %s; raise the limit of open files (ulimit -n)", failure)
+        self._context.remove_reader(listener.fileno())
+        self._call_later(RETRY_S, self._accept_again, listener)
+
+    def _accept_again(self, listener: socket.socket) -> None:
+        if listener in self._listeners:
+            self._context.add_reader(listener.fileno(), self.accept, listener)
 
     def _welcome(self, sock: socket.socket, peer: str) -> None:
         context = self._context

@@ -98,7 +98,7 @@ class Worker:
         elif kind == "listeners":
             self.acceptor.replace(descriptors)
         elif kind == "table":
-            self._take_table(from_wire(message["table"]))
+            self._take_table(message["table"])
         elif kind == "drain":
             self.drain(message["deadline_s"])
 
@@ -131,14 +131,21 @@ class Worker:
         self.context.report = self._report
         self.context.wake = self._wake_sibling
         self.switch = Switch(self.context, random.random)
-        self.acceptor = Acceptor(self.context)
+        self.acceptor = Acceptor(self.context, self._loop.call_later)
         self._loop.add_reader(self._wakers[self._number], self._woken_by_sibling)
         self._tick()
         self._tell("ready", pid=os.getpid(), build=build())
 
-    def _take_table(self, table: RoutingTable) -> None:
+    def _take_table(self, data: dict[str, Any]) -> None:
+        """Use this table; one that cannot be used changes nothing and is not acknowledged."""
+        try:
+            table = from_wire(data)
+            self.switch.take(table)
+        except (KeyError, TypeError, ValueError) as wrong:
+            log.error("a routing table cannot be used: %r", wrong)
+            self._tell("error", what=f"the routing table cannot be used: {wrong!r}")
+            return
         self._follow_log(table)
-        self.switch.take(table)
         self.context.row.put(board.GENERATION, table.generation)
         self._tell("ack", generation=table.generation)
 

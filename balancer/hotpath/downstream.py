@@ -3,7 +3,7 @@
 Invariants: one request is under way at a time, so pipelined ones are answered in order; after a request that could not be read to its
 end the connection is closed, after reading on for a little while (a reset would destroy the answer on its way).
 
-States: HEAD -> EXCHANGE -> HEAD ... | LINGER -> closed. How a request is carried is decided in `exchange.py`.
+States: HEAD -> EXCHANGE -> (FLUSH ->) HEAD ... | LINGER -> closed. How a request is carried is decided in `exchange.py`.
 """
 
 import socket
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HEAD = 0  # between requests, or a head has begun to arrive
 EXCHANGE = 1  # a request is under way
 LINGER = 2  # all is said; what the client still sends is dropped
+FLUSH = 3  # the answer is complete but not all of it is taken; the next request does not begin before it is
 
 
 class Downstream(Stream):
@@ -34,6 +35,8 @@ class Downstream(Stream):
         self.state = HEAD
         self.buffer = b""
         self.searched = 0
+        self.skipped = False  # the one empty line that may stand before a head
+        self.carried = False  # a request, at some time
         self.keep = True
         self.half_closed = False
         self.closing = False  # once the backlog is sent
@@ -66,6 +69,8 @@ class Downstream(Stream):
             self.advance()
         elif self.state == EXCHANGE:
             self.during_exchange(data)
+        elif self.state == FLUSH:
+            self.store(data)
         else:
             self.lingered += len(data)
             if self.lingered > self.context.linger_most:
@@ -76,7 +81,11 @@ class Downstream(Stream):
         exchange = self.exchange
         if exchange is not None and exchange.wants_more():
             exchange.from_client(data)
-            return
+        else:
+            self.store(data)
+
+    def store(self, data: bytes) -> None:
+        """Octets of the next request: kept until it is its turn, up to about one read."""
         self.buffer += data
         if len(self.buffer) > RECEIVE:
             self.pause()
@@ -84,10 +93,10 @@ class Downstream(Stream):
     def ended(self) -> None:
         """The client has closed its side: it may still wait for the answer to a whole request."""
         self.half_closed = True
-        if self.state != EXCHANGE or self.exchange is None:
-            self.close()
-        else:
+        if self.state == EXCHANGE and self.exchange is not None:
             self.exchange.client_ended()
+        elif self.state != FLUSH:
+            self.close()
 
     def lost(self) -> None:
         """The connection is broken."""
@@ -95,10 +104,16 @@ class Downstream(Stream):
             self.exchange.client_gone()
         self.close()
 
+    def unwritable(self) -> None:
+        """The client takes nothing any more."""
+        self.lost()
+
     def drained(self) -> None:
         """The client has taken all that was held."""
         if self.closing:
             self.finish_closing()
+        elif self.state == FLUSH:
+            self.next_request()
         elif self.state == EXCHANGE and self.exchange is not None:
             self.exchange.client_drained()
 
@@ -106,6 +121,8 @@ class Downstream(Stream):
         """The deadline of the present state has passed."""
         if self.state == EXCHANGE and self.exchange is not None:
             self.exchange.expired()
+        elif self.state == FLUSH:
+            self.abort()
         elif self.state == HEAD and self.buffer:
             self.refuse(Refusal(408, "the request's head did not arrive in time"))
         else:
@@ -135,9 +152,10 @@ class Downstream(Stream):
     def begin_request(self) -> bool:
         """Read one head and begin its exchange. False: the head is not whole yet."""
         buffer = self.buffer
-        if buffer[:2] == b"\r\n" and self.searched == 0:  # one empty line before a request is ignored: RFC 9112 section 2.2
+        if buffer[:2] == b"\r\n" and not self.skipped:  # one empty line before a request is ignored: RFC 9112 section 2.2
             buffer = self.buffer = buffer[2:]
-            self.searched = 2
+            self.skipped = True
+            self.searched = 0
         try:
             end = find_head_end(buffer, self.searched)
             if end < 0:
@@ -145,6 +163,8 @@ class Downstream(Stream):
                 check_unfinished(buffer, self.context.request_line_most, self.context.head_most)
                 return False
             self.searched = 0
+            self.skipped = False
+            self.carried = True
             self.read_head(buffer, end)
         except Refusal as refusal:
             self.refuse(refusal)
@@ -197,8 +217,18 @@ class Downstream(Stream):
 
     def exchange_over(self, reusable: bool) -> None:
         """The exchange has ended, its answer is sent or in the backlog. reusable: the request was read to its end."""
-        if not (self.keep and reusable) or self.context.draining or (self.half_closed and not self.buffer):
+        if not (self.keep and reusable):
             self.end(not reusable or self.buffer != b"")
+        elif self.backlog:
+            self.state = FLUSH
+            self.arm(self.context.clock() + self.context.body_idle_us)
+        else:
+            self.next_request()
+
+    def next_request(self) -> None:
+        """Everything before it is sent: wait for the next request, or begin it."""
+        if self.context.draining or (self.half_closed and not self.buffer):
+            self.end(self.buffer != b"")
             return
         self.state = HEAD
         self.arm(self.context.clock() + (self.context.head_us if self.buffer else self.context.idle_us))
@@ -236,7 +266,12 @@ class Downstream(Stream):
     def drain(self) -> None:
         """The worker is about to end: an idle connection ends now, a busy one after its answer."""
         if self.state == HEAD and not self.buffer:
-            self.close()
+            self.on_readable()  # a request may have come since the last event
+        if self.state == HEAD and not self.buffer:
+            if self.carried:
+                self.close()
+            else:  # its first request may be on the way
+                self.arm(self.context.clock() + self.context.linger_us)
 
 
 def check_request(method: bytes, minor: int, block: RequestBlock) -> None:

@@ -12,7 +12,7 @@ from balancer.hotpath.upstream cimport Upstream
 cdef class Exchange:
     cdef public object downstream
     cdef public Context context
-    cdef public long long state, minor, began_us, limit_us, attempts, status
+    cdef public long long state, minor, began_us, limit_us, attempts, status, failure
     cdef public bytes method, target, head
     cdef public RequestBlock block
     cdef public Upload upload

@@ -72,6 +72,7 @@ class Exchange:
         self.attempts = 0
         self.reused = False  # the present attempt is on a connection that carried a request before
         self.fresh = False  # reuse no connection: one turned out to be dead
+        self.failure = 502  # what the last failed attempt comes to, should there be no other
         self.status = 0  # of the final answer; 0: none was given yet
         self.close_after = False  # the client's connection, after this
 
@@ -145,12 +146,16 @@ class Exchange:
         if upstream is None or upload.broken:
             return
         if data and not upstream.send(data):
-            upload.broken = True  # an answer may be on the way; the reader will tell
-            self.downstream.pause()
+            self.upload_broke()
             return
         if upstream.backlog:
             self.downstream.pause()
         self.arm_await()
+
+    def upload_broke(self) -> None:
+        """The replica takes no more of the body. An answer may be on its way; whoever reads from the replica will tell."""
+        self.upload.broken = True
+        self.downstream.pause()
 
     def refuse_body(self, refusal: Refusal) -> None:
         """The rest of the request cannot be carried."""
@@ -175,7 +180,7 @@ class Exchange:
         if replica is not None:
             self.attempt(replica)
         elif self.tried and not (service.cap and len(self.tried) < len(service.ready)):
-            self.reply(502, "no other replica could be reached", 0)
+            self.reply(self.failure, "no other replica could be reached", 0)
         else:
             self.wait(service, now_us)
 
@@ -275,6 +280,7 @@ class Exchange:
         replica = self.replica
         assert replica is not None
         self.release(False)
+        self.failure = status
         again = (never_sent and self.upload.whole) or (status == 502 and self.may_be_sent_again())
         if not again or self.attempts >= self.context.attempts_most:
             self.reply(status, f"the replica {what}", 0)

@@ -43,6 +43,10 @@ class Stream:
         """All of the backlog is sent."""
         raise NotImplementedError
 
+    def unwritable(self) -> None:
+        """The backlog cannot be sent any more."""
+        raise NotImplementedError
+
     def expire(self, now_us: int) -> None:
         """The deadline has passed."""
         raise NotImplementedError
@@ -100,7 +104,7 @@ class Stream:
         except OSError:
             self.backlog = b""
             self.context.remove_writer(self.fd)
-            self.lost()
+            self.unwritable()
             return
         self.backlog = self.backlog[sent:]
         if not self.backlog:

@@ -64,6 +64,13 @@ class Upstream(Stream):
         else:
             self.drop()
 
+    def unwritable(self) -> None:
+        """The replica takes nothing any more; it may have answered before."""
+        if self.exchange is not None and self.exchange.tunnel is None:
+            self.exchange.upload_broke()
+        else:
+            self.lost()
+
     def drained(self) -> None:
         """All that was held of the request is sent."""
         if self.exchange is not None:
