@@ -25,6 +25,7 @@ from typing import Final
 from autoscaler.decision import Stage, name_of
 from autoscaler.memory import Mark, within
 from autoscaler.ratio import FUZZ, replicas_for
+from autoscaler.recommend import blind
 from autoscaler.rules import Burst, MetricRule, MetricType, Rules
 from autoscaler.snapshot import Look, Snapshot
 
@@ -51,15 +52,15 @@ def raise_for_burst(count: int, snapshot: Snapshot, rules: Rules, held: Mark | N
     if rises and after > count:
         highest = max(rises, key=lambda rise: rise.replicas)
         return Stage("burst", count, after, highest.reason, highest.why), remembered
-    return Stage("burst", count, after, "burst" if running else "steady", _quiet(peak if running else 0)), remembered
+    return Stage("burst", count, after, "burst" if after > count else "steady", _quiet(remembered)), remembered
 
 
-def _quiet(peak: int) -> str:
-    return f"the burst that asked for {peak} is less than a stable window ago" if peak else "no burst"
+def _quiet(held: Mark | None) -> str:
+    return f"the burst that asked for {held.value} is less than a stable window ago" if held else "no burst"
 
 
 def _rises(snapshot: Snapshot, rules: Rules) -> Sequence[_Rise]:
-    if rules.burst is None:
+    if rules.burst is None or blind(snapshot):
         return []
     metrics = [metric for metric in rules.metrics if metric.type is not MetricType.LATENCY]
     found = [_burst(snapshot, metric, rules.burst) for metric in metrics] + [_step(snapshot, metric, rules) for metric in metrics]

@@ -25,7 +25,8 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of the way. reason: a short token for machines; why: for people, one clause without a full stop."""
+    """One step of the way. reason: a short token for machines, "steady" when there is nothing to tell; why: for people, one clause
+    without a full stop."""
 
     name: str
     before: int
@@ -34,9 +35,9 @@ class Stage:
     why: str
 
     @property
-    def changed(self) -> bool:
-        """Whether the step made a difference."""
-        return self.before != self.after
+    def tells(self) -> bool:
+        """Whether it belongs into the reason: it made a difference, or is why none was made."""
+        return self.reason != "steady"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Decision:
 
     @property
     def reason(self) -> str:
-        """The token of the last stage that made a difference; of the first one when none did."""
+        """The token of the last stage that tells; of the first one when none does."""
         return self._telling[-1].reason
 
     @property
@@ -67,7 +68,7 @@ class Decision:
     @property
     def _telling(self) -> tuple[Stage, ...]:
         first, *rest = self.stages
-        return (first, *(stage for stage in rest if stage.changed))
+        return (first, *(stage for stage in rest if stage.tells))
 
     @property
     def _verb(self) -> str:

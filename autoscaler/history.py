@@ -72,6 +72,16 @@ class Window:
         return self.end.replicas.get(replica, ZERO).since(self.start.replicas.get(replica, ZERO), 1 / self.length_s)
 
     @property
+    def attempts(self) -> float:
+        """Requests that were sent to a replica and ended, however they did."""
+        return self.end.attempts - self.start.attempts
+
+    @property
+    def failures(self) -> float:
+        """Those of them that were answered 5xx or not at all."""
+        return self.end.failures - self.start.failures
+
+    @property
     def latency(self) -> tuple[int, ...]:
         """Answers per latency bucket."""
         return tuple(late - early for late, early in zip(self.end.latency, self.start.latency, strict=True))

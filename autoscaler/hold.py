@@ -11,10 +11,11 @@ from typing import Final
 
 from autoscaler.decision import Recommendation, Stage, name_of
 from autoscaler.memory import Mark
+from autoscaler.recommend import blind
 from autoscaler.snapshot import Snapshot
 
-FAILURE_SHARE: Final = 0.1  # of the attempts in the stable window
-LEAST_FAILURES: Final = 5.0  # one failed request in an idle hour says nothing
+FAILURE_SHARE: Final = 0.1  # of the attempts in the stable window or in the burst window
+LEAST_FAILURES: Final = 5  # one failed request in an idle hour says nothing
 
 
 def hold(count: int, snapshot: Snapshot, recommended: tuple[Recommendation, ...], burst: Mark | None) -> Stage:
@@ -27,8 +28,8 @@ def hold(count: int, snapshot: Snapshot, recommended: tuple[Recommendation, ...]
 
 def _doubt(snapshot: Snapshot, recommended: tuple[Recommendation, ...], burst: Mark | None) -> tuple[str, str]:
     """(reason, why); an empty why is no doubt."""
-    share = snapshot.failures / max(1.0, snapshot.attempts)
-    if snapshot.failures >= LEAST_FAILURES and share >= FAILURE_SHARE:
+    share = _failure_share(snapshot)
+    if share >= FAILURE_SHARE:
         return "errors", f"{share:.0%} of the requests failed, and failing fast looks like having little to do"
     failed = [name_of(each.metric) for each in recommended if each.replicas is None]
     if failed:
@@ -36,3 +37,14 @@ def _doubt(snapshot: Snapshot, recommended: tuple[Recommendation, ...], burst: M
     if burst is not None:
         return "burst", f"the burst that asked for {burst.value} is less than a stable window ago"
     return "steady", ""
+
+
+def _failure_share(snapshot: Snapshot) -> float:
+    """The larger of the two windows' shares: the short one tells at once, the long one goes on telling."""
+    if blind(snapshot):
+        return 0.0
+    windows = (
+        (snapshot.failures.stable, snapshot.attempts.stable),
+        (snapshot.failures.burst, snapshot.attempts.burst),
+    )
+    return max((failures / attempts for failures, attempts in windows if failures >= LEAST_FAILURES), default=0.0)

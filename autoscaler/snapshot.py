@@ -17,7 +17,7 @@ LEAVING = frozenset({ReplicaState.DRAINING, ReplicaState.GONE})
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The mean over the stable window and over the burst window."""
+    """One number for the stable window and one for the burst window: a mean, unless it is said to be a count."""
 
     stable: float = 0.0
     burst: float = 0.0
@@ -58,7 +58,7 @@ class Snapshot:
 
     desired: the count asked for last, so that replicas on their way count. departed: what replicas that are not READY (any more)
     carried. looks: the shortest first, none while too little is known. latency_s: by percentile, over the stable window; absent
-    when nothing was answered. attempts, failures: of the stable window; a failure is an answer 5xx or no answer. idle_s: since a
+    when nothing was answered. attempts, failures: how many in the windows; a failure is an answer 5xx or none. idle_s: since a
     request last ran, waited or ended. data_age_s: since the newest sample, None when there never was one. override: the count
     set by hand.
     """
@@ -72,8 +72,8 @@ class Snapshot:
     departed: Mapping[MetricType, Sample] = field(default_factory=dict)
     looks: Mapping[MetricType, tuple[Look, ...]] = field(default_factory=dict)
     latency_s: Mapping[float, float] = field(default_factory=dict)
-    attempts: float = 0.0
-    failures: float = 0.0
+    attempts: Sample = NOTHING
+    failures: Sample = NOTHING
     idle_s: float = 0.0
     data_age_s: float | None = 0.0
     override: int | None = None
