@@ -40,7 +40,7 @@ $(STAMP):
 	@rm -rf .venv/.installed-* build balancer/hotpath/*.so balancer/hotpath/*.c
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@$(BIN)/ecluse version
-	@if [ $(BUILD) = native ] && $(BIN)/ecluse version | grep -q interpreted; then \
+	@if [[ $(BUILD) = native && "$$($(BIN)/ecluse version)" = *interpreted* ]]; then \
 	    echo 'The hot path could not be compiled and runs interpreted. Debian, Ubuntu: apt install gcc python3-dev'; fi
 	@touch $@
 
@@ -52,7 +52,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/pytest
-	@if $(BIN)/ecluse version | grep -q compiled; then set -x; ECLUSE_PURE=1 $(BIN)/pytest $(BOTH_BUILDS); fi
+	@if [[ "$$($(BIN)/ecluse version)" = *compiled* ]]; then set -x; ECLUSE_PURE=1 $(BIN)/pytest $(BOTH_BUILDS); fi
 
 check: $(STAMP)
 	$(BIN)/ruff check .
