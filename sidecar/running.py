@@ -16,7 +16,7 @@ from sidecar.readings import since
 
 
 class Running:
-    """`tell(kind, replica, message)` as in a fleet. clock: CLOCK_MONOTONIC seconds, in which the scoreboard counts too."""
+    """`tell(kind, replica, message)` as in a fleet. was_ready: it has had its minimum of READY replicas at some time."""
 
     def __init__(
         self, config: Service, slot: int, engine: Engine, around: Surroundings, scoreboard: Scoreboard, tell: Tell
@@ -53,10 +53,15 @@ class Running:
             self.fleet.desired = self.scaler.wanted
         self.fleet.change(fleet_settings(config))
 
+    def verdict(self, replica: str, ready: bool, reason: str) -> None:
+        """The probes' verdict on a replica has changed."""
+        self.fleet.verdict(replica, ready, reason)
+        self._note_readiness()
+
     def tick(self) -> None:
         """Sample, decide, act: about once a second, and at once when there is reason to."""
         now_s = self._clock()
-        self.was_ready = self.was_ready or self.ready >= (self.config.rules.min_replicas if self.config.rules else 1)
+        self._note_readiness()
         self.sampler.observe(now_s, self.reading(), {replica.id: self.replica_reading(replica) for replica in self.replicas})
         if self.scaler:
             self._decide(self.scaler, now_s)
@@ -88,6 +93,10 @@ class Running:
             max_held=config.max_held,
             replicas=tuple(replica.entry() for replica in self.replicas),
         )
+
+    def _note_readiness(self) -> None:
+        least = self.config.rules.min_replicas if self.config.rules else 1
+        self.was_ready = self.was_ready or self.ready >= least
 
     def _decide(self, scaler: Scaler, now_s: float) -> None:
         before = scaler.decision

@@ -97,7 +97,7 @@ class Services:
 
     def verdict(self, name: str, replica: str, ready: bool, reason: str) -> None:
         """The probes' verdict on a replica has changed."""
-        self._each(name, lambda running: running.fleet.verdict(replica, ready, reason))
+        self._each(name, lambda running: running.verdict(replica, ready, reason))
 
     def doubt(self, name: str, replica: str) -> None:
         """A worker could not connect to a replica."""

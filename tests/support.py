@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 TINY = Path(__file__).parent / "apps" / "tiny.py"
 TINY_COMMAND = (sys.executable, str(TINY), "{port}")
@@ -23,7 +23,15 @@ _PAUSE_S = 0.01
 T = TypeVar("T")
 
 
-async def wait_until(condition: Callable[[], T | Awaitable[T]], deadline_s: float = 10.0) -> T:
+@overload
+async def wait_until(condition: Callable[[], Coroutine[Any, Any, T]], deadline_s: float = 10.0) -> T: ...
+
+
+@overload
+async def wait_until(condition: Callable[[], T], deadline_s: float = 10.0) -> T: ...
+
+
+async def wait_until(condition: Callable[[], Any], deadline_s: float = 10.0) -> Any:
     """The condition's first true value. The condition may be a coroutine function; its source is shown if it stays false."""
     end = time.monotonic() + deadline_s
     while True:
