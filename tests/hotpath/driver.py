@@ -96,6 +96,10 @@ class Reader:
     def refused(self) -> bool:
         return self.status > 0 or self.dropped
 
+    @property
+    def between_messages(self) -> bool:
+        return not self._buffer and self._body is None
+
     def feed(self, data: bytes) -> None:
         """Take more of the stream; what comes after a refusal or a switch of protocols is nobody's."""
         try:
