@@ -125,17 +125,17 @@ def test_more_load_never_asks_for_fewer(rules: Rules, snapshot: Snapshot, factor
 
 
 @FEW
-@given(st.floats(0, 300), st.integers(1, 20), st.floats(0.5, 20), st.floats(0.3, 3), st.floats(0, 4))
-def test_a_constant_load_moves_the_count_once_up_and_once_down_at_most(
+@given(st.floats(0, 150), st.integers(1, 20), st.floats(8, 20), st.floats(0.3, 3), st.floats(0, 4))
+def test_a_constant_load_moves_the_count_in_one_direction_and_then_no_more(
     load: float, replicas: int, target: float, tick_s: float, start_s: float
 ) -> None:
-    world = World(concurrency(target), replicas, start_s=start_s, tick_s=tick_s).run(load, 100)
+    world = World(concurrency(target), replicas, start_s=start_s, tick_s=tick_s).run(load, 60)
     directions = [later > earlier for earlier, later in zip([replicas, *_counts(world)], _counts(world), strict=False)]
     assert directions == sorted(directions)
     assert len(set(directions)) <= 1
     settled = len(world.path)
-    world.run(load, 50)
-    assert len(world.path) <= settled + (1 if world.desired == 100 else 0)
+    world.run(load, 30)
+    assert len(world.path) == settled
 
 
 def _counts(world: World) -> list[int]:
