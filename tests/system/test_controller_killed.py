@@ -8,6 +8,8 @@ from tests.system.apps import UVICORN, running, written
 from tests.system.load import wrk
 from tests.system.program import ecluse
 
+PARTS = {"-m uvicorn": 2, "autoscaler.cluster.keeper": 1, "balancer.worker": 2}
+
 
 async def test_replicas_keeper_and_workers_are_gone_and_a_new_run_adopts_nothing(tmp_path: Path) -> None:
     web = running(UVICORN, tmp_path, minimum=2)

@@ -34,11 +34,22 @@ def file_with(tmp_path: Path, change: Mapping[str, Any]) -> Path:
 
 
 async def reload(program: Program, kind: str) -> None:
-    """SIGHUP, until it is answered."""
-    before = len(program.events("reloaded")), len(program.events("reload_failed"))
+    """SIGHUP, until it is answered as it should be."""
+    before = answers(program)
     program.signal(signal.SIGHUP)
-    await wait_until(lambda: (len(program.events("reloaded")), len(program.events("reload_failed"))) != before)
-    assert program.events()[-1]["kind"] == kind or program.events(kind), program.events()[-1]
+    await wait_until(lambda: answers(program) != before)
+    assert answers(program)[len(before) :] == [kind], program.events()[-1]
+
+
+def answers(program: Program) -> list[str]:
+    return [each["kind"] for each in program.events() if each["kind"] in {"reloaded", "reload_failed"}]
+
+
+async def settled(program: Program) -> None:
+    """Until two replicas of the command and environment in use are all that is there."""
+    await program.up_to_date()
+    await program.ready(2)
+    await program.up_to_date()
 
 
 async def test_no_request_fails_while_the_configuration_changes(tmp_path: Path) -> None:
@@ -49,7 +60,7 @@ async def test_no_request_fails_while_the_configuration_changes(tmp_path: Path) 
                 for number, change in enumerate(GOOD):
                     file = file_with(tmp_path, change)
                     await reload(program, "reloaded")
-                    await program.ready(2, deadline_s=20)
+                    await settled(program)
                     file.write_text(BAD[number % len(BAD)])
                     await reload(program, "reload_failed")
             outcomes = {"kept connections": await kept.end(), "a connection each": await fresh.end()}
