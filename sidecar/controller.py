@@ -105,6 +105,7 @@ class Controller:
         end_s = time.monotonic() + self._config.shutdown_timeout_s
         await self._tasks.close()
         await self._prober.close()
+        self._listeners.close()  # the workers close theirs when they have taken what waits; from then on clients are refused
         await self._supervisor.stop(self._config.shutdown_timeout_s * (1 - REPLICAS_SHARE))
         self._publisher.close()
         await self._services.stop(0.0 if self._hurried else max(0.0, end_s - time.monotonic()))
@@ -112,7 +113,6 @@ class Controller:
         if self._admin:
             await self._admin.close()
         await self._tasks.close()
-        self._listeners.close()
         self._scoreboard.close()
 
     def _follow_signals(self) -> None:

@@ -157,9 +157,10 @@ class Supervisor:
         wakes = [sibling.wake for sibling in self._slots]
         worker.send("setup", [self._scoreboard.fd, *wakes], row=slot.row, workers=len(self._slots))
         worker.send("table", table=self._table)
-        self._lend_listeners(slot)
         if self._stopping.is_set():
             worker.send("drain", deadline_s=0.0)
+        else:
+            self._lend_listeners(slot)
 
     def _lend_listeners(self, slot: _Slot) -> None:
         if slot.worker:

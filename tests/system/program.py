@@ -88,14 +88,15 @@ class Program:
 
     async def begin(self) -> None:
         """Until it says where it listens."""
-        self.port, self.admin = await wait_until(self._started, START_S)
+        if found := await wait_until(self._started, START_S):
+            self.port, self.admin = found
         self.client = self._open.enter_context(Client(self.admin))
         self._events = Events(self.admin)
 
-    def _started(self) -> tuple[int, str] | tuple[()]:
+    def _started(self) -> tuple[int, str] | None:
         found = re.search(r"started: listens on \S+?:(\d+),.* admin API on (\S+),", self.said())
         assert found or self.process.returncode is None, f"it ended with {self.process.returncode}: {self.said()}"
-        return (int(found[1]), found[2]) if found else ()
+        return (int(found[1]), found[2]) if found else None
 
     def close(self) -> None:
         """Follow it no longer."""
