@@ -20,6 +20,7 @@ from balancer import limits
 _LENGTH = struct.Struct(">I")
 _READ = 256 * 1024
 _MAX_FDS = 128
+_FDS_SPACE = socket.CMSG_SPACE(_MAX_FDS * array.array("i").itemsize)
 
 
 class ChannelClosed(ConnectionError):  # noqa: N818 - it is an event in the life of a channel, not a fault
@@ -105,12 +106,15 @@ class Channel:
 
     def _fill(self) -> None:
         try:
-            data, fds, flags, _ = socket.recv_fds(self._sock, _READ, _MAX_FDS, socket.MSG_CMSG_CLOEXEC)
+            # Not socket.recv_fds: it ignores its flags, and programs started from here would inherit what it receives.
+            data, ancillary, flags, _ = self._sock.recvmsg(_READ, _FDS_SPACE, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return
         except OSError as gone:
             raise ChannelClosed(str(gone)) from gone
-        self._fds += fds
+        for level, kind, octets in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                self._fds += array.array("i", octets)
         if flags & socket.MSG_CTRUNC:
             raise ChannelClosed("descriptors were lost: too many in one message, or too many open (ulimit -n)")
         if not data:
