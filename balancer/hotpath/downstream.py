@@ -52,7 +52,7 @@ class Downstream(Stream):
 
     def start(self) -> None:
         """Wait for the first request."""
-        self.arm(self.context.clock() + self.context.head_us)
+        self.arm(self.context.now_us + self.context.head_us)
         self.resume()
 
     # What happens to the socket.
@@ -61,7 +61,7 @@ class Downstream(Stream):
         """Octets from the client."""
         if self.state == HEAD:
             if not self.buffer:
-                self.deadline_us = self.context.clock() + self.context.head_us
+                self.deadline_us = self.context.now_us + self.context.head_us
                 self.context.wheel.watch(self)
                 self.buffer = data
             else:
@@ -221,7 +221,7 @@ class Downstream(Stream):
             self.end(not reusable or self.buffer != b"")
         elif self.backlog:
             self.state = FLUSH
-            self.arm(self.context.clock() + self.context.body_idle_us)
+            self.arm(self.context.now_us + self.context.body_idle_us)
         else:
             self.next_request()
 
@@ -231,7 +231,7 @@ class Downstream(Stream):
             self.end(self.buffer != b"")
             return
         self.state = HEAD
-        self.arm(self.context.clock() + (self.context.head_us if self.buffer else self.context.idle_us))
+        self.arm(self.context.now_us + (self.context.head_us if self.buffer else self.context.idle_us))
         if not self.half_closed:
             self.resume()
         if self.buffer:
@@ -243,7 +243,7 @@ class Downstream(Stream):
         self.closing = True
         self.linger = linger
         self.buffer = b""
-        self.arm(self.context.clock() + self.context.body_idle_us)
+        self.arm(self.context.now_us + self.context.body_idle_us)
         if not self.backlog:
             self.finish_closing()
 
@@ -254,7 +254,7 @@ class Downstream(Stream):
             return
         self.closing = False
         self.shutdown()
-        self.arm(self.context.clock() + self.context.linger_us)
+        self.arm(self.context.now_us + self.context.linger_us)
         self.resume()
 
     def abort(self) -> None:
@@ -271,7 +271,7 @@ class Downstream(Stream):
             if self.carried:
                 self.close()
             else:  # its first request may be on the way
-                self.arm(self.context.clock() + self.context.linger_us)
+                self.arm(self.context.now_us + self.context.linger_us)
 
 
 def check_request(method: bytes, minor: int, block: RequestBlock) -> None:

@@ -82,7 +82,7 @@ class Exchange:
         """Take a request whose head was read; what has come of its body stands in the connection's buffer."""
         context = self.context
         self.method, self.target, self.minor, self.block = method, target, minor, block
-        self.began_us = context.clock()
+        self.began_us = context.now_us
         self.limit_us = self.began_us + context.total_us if context.total_us else 0
         self.head = b"%b %b HTTP/1.1\r\n%b" % (method, target, fields)
         self.service = self.replica = self.last_replica = self.upstream = self.tunnel = None
@@ -172,7 +172,7 @@ class Exchange:
         """Pick a replica and make an attempt, or wait, or say why not."""
         service = self.service
         assert service is not None
-        now_us = self.context.clock()
+        now_us = self.context.now_us
         if not self.attempts and service.others_wait():
             self.wait(service, now_us)
             return
@@ -202,7 +202,7 @@ class Exchange:
         """First in line: make an attempt if there is a place. False: there is none."""
         service = self.service
         assert service is not None
-        now_us = self.context.clock()
+        now_us = self.context.now_us
         replica = service.take(self.tried, now_us)
         if replica is None:
             return False
@@ -267,7 +267,7 @@ class Exchange:
         context, replica, service = self.context, self.replica, self.service
         assert replica is not None
         assert service is not None
-        now_us = context.clock()
+        now_us = context.now_us
         context.row.count_replica(replica.slot, board.CONNECT_ERRORS)
         service.avoid(replica, now_us + AVOID_US)
         if now_us - replica.reported_us > REPORT_US:
@@ -477,7 +477,7 @@ class Exchange:
 
     def arm(self, after_us: int) -> None:
         """Expire so long from now, or at the deadline of the whole request if that is earlier."""
-        deadline_us = self.context.clock() + after_us
+        deadline_us = self.context.now_us + after_us
         if self.limit_us and self.limit_us < deadline_us:
             deadline_us = self.limit_us
         self.downstream.arm(deadline_us)
@@ -507,7 +507,7 @@ class Exchange:
         """Count a whole answer."""
         replica, row = self.replica, self.context.row
         if replica is not None:
-            row.answered(replica.slot, self.status, self.context.clock() - self.began_us)
+            row.answered(replica.slot, self.status, self.context.now_us - self.began_us)
             row.count_replica(replica.slot, board.BYTES_IN, octets_in)
             row.count_replica(replica.slot, board.BYTES_OUT, len(self.head) + octets_out)
 
@@ -520,7 +520,7 @@ class Exchange:
         """Leave the line or the replica. keep: its connection can carry another request."""
         service, replica, upstream = self.service, self.replica, self.upstream
         if service is not None and self.state == WAITING:
-            service.stop_waiting(self, self.context.clock())
+            service.stop_waiting(self, self.context.now_us)
         self.state = OVER
         self.upstream = None
         if upstream is not None:
@@ -532,7 +532,7 @@ class Exchange:
                 upstream.close()
         if replica is not None and service is not None:
             self.replica = None
-            self.context.row.leave(replica.slot, self.context.clock())
+            self.context.row.leave(replica.slot, self.context.now_us)
             self.context.freed(service)
 
     def over(self, reusable: bool) -> None:
@@ -548,4 +548,4 @@ class Exchange:
     def write_log(self) -> None:
         """One line for the access log, if there is one."""
         if self.context.log is not None:
-            self.context.log(self, self.context.clock())
+            self.context.log(self, self.context.now_us)

@@ -5,7 +5,7 @@ Invariants: pure but for the policies' own counters; randomness is passed in as 
 
 from collections.abc import Callable
 
-from balancer.hotpath.board import Row
+from balancer.hotpath.row import Row
 from balancer.hotpath.replica import Replica
 
 P2C = 0

@@ -26,8 +26,12 @@ class Upstream(Stream):
         self.requests = 0
         self.connecting = False
 
-    def on_connected(self) -> None:
-        """The event loop says that the connection stands or has failed."""
+    def on_writable(self) -> None:
+        """There is room again, or the connection stands or has failed."""
+        if not self.connecting:
+            super().on_writable()
+            return
+        self.context.now_us = self.context.clock()
         self.stop_connecting()
         exchange = self.exchange
         if exchange is None:
@@ -41,7 +45,7 @@ class Upstream(Stream):
         """No longer wait for the connection to stand."""
         if self.connecting:
             self.connecting = False
-            self.context.remove_writer(self.fd)
+            self.stop_awaiting_room()
 
     def received(self, data: bytes) -> None:
         """Octets of the answer, or octets that nobody asked for."""
@@ -94,7 +98,7 @@ class Upstream(Stream):
         """The exchange is over and the connection can carry another one."""
         context = self.context
         self.exchange = None
-        self.arm(context.clock() + context.pool_idle_us)
+        self.arm(context.now_us + context.pool_idle_us)
         if not self.replica.keep(self, context.row, context.pool_most):
             self.close()
 
@@ -105,7 +109,6 @@ class Upstream(Stream):
 
     def close(self) -> None:
         """End it now, whatever it carries."""
-        self.stop_connecting()
         self.exchange = None
         super().close()
 
@@ -128,5 +131,5 @@ def connect(context: "Context", replica: "Replica", exchange: "Exchange") -> Ups
         raise
     upstream.exchange = exchange
     upstream.connecting = True
-    context.add_writer(upstream.fd, upstream.on_connected)
+    upstream.await_room()
     return upstream
