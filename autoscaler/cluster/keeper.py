@@ -2,8 +2,9 @@
 
 `python -m autoscaler.cluster.keeper FD`, FD being one end of a channel to the controller. When that channel ends, for whatever
 reason (SIGKILL too), the keeper ends all instances and whatever they started, then itself. When the keeper is killed, the kernel
-kills the instances (see `spawn`). While the controller is only stopped nothing happens: output is read on, so that no instance
-blocks on a full pipe, and dropped when the controller does not take it.
+kills the instances (see `spawn`), and the controller whatever they started, except what had both left its instance's session and
+cleared its environment. While the controller is only stopped nothing happens: output is read on, so that no instance blocks on a
+full pipe, and dropped when the controller does not take it.
 
 Messages to the keeper:     spawn {run, command, environment, directory}, stop {run, grace_s}
 Messages to the controller: spawned {run, pid}, failed {run, what}, output {run, lines, lost}, exited {run, status, lost}

@@ -53,6 +53,8 @@ def parse_request_line(line: bytes) -> tuple[bytes, bytes, int]:
         raise Refusal(400, "the method is not a token")
     if not target or target.translate(None, _TARGET):
         raise Refusal(400, "the request target is empty or has a character that no target may have")
+    if target == b"*" and method != b"OPTIONS":  # RFC 9112 section 3.2.4
+        raise Refusal(400, "the request target '*' is for OPTIONS only")
     return method, target, parse_version(version)
 
 

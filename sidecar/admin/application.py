@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sidecar.admin import openapi, problem, streams
+from sidecar.admin import openapi, operations, problem, streams
 from sidecar.admin.guard import Gate, Guard
 from sidecar.admin.problem import Problem
-from sidecar.metrics import Ledger, registry
+from sidecar.ledger import Ledger
+from sidecar.metrics import registry
 from sidecar.views import Control, NotScalable, UnknownName
 
 BODY = 16 * 1024  # a request body larger than this is refused; the largest that makes sense has twenty octets
@@ -29,7 +30,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 def application(control: Control, gate: Gate, ledger: Ledger, followers: streams.Streams) -> Starlette:
     """The admin API as an ASGI application. Must be made on the event loop that serves it."""
     handlers = Handlers(control, ledger, followers)
-    routes = [Route(operation.path, handlers.of(operation.id), methods=[operation.method]) for operation in openapi.OPERATIONS]
+    routes = [Route(operation.path, handlers.of(operation.id), methods=[operation.method]) for operation in operations.OPERATIONS]
     failures = (Problem, UnknownName, NotScalable, HTTPException, Exception)
     return Starlette(
         routes=routes,
@@ -47,7 +48,7 @@ class Handlers:
         self._streams = followers
 
     def of(self, operation: str) -> Handler:
-        """The handler of an operation of `openapi.OPERATIONS`."""
+        """The handler of an operation of `operations.OPERATIONS`."""
         handler: Handler = getattr(self, operation)
         return handler
 
@@ -102,7 +103,7 @@ class Handlers:
 
     async def logs(self, request: Request) -> Response:
         name = request.path_params["name"]
-        lines = _number(request, "lines", 100, openapi.LOG_LINES)
+        lines = _number(request, "lines", 100, operations.LOG_LINES)
         self._control.service(name)
         if not _follows(request):
             return JSONResponse({"lines": list(self._control.logs(name, lines))})
@@ -118,7 +119,7 @@ class Handlers:
 
     async def events(self, request: Request) -> Response:
         follows = _follows(request)
-        limit = _number(request, "limit", 0 if follows else 100, openapi.EVENTS)
+        limit = _number(request, "limit", 0 if follows else 100, operations.EVENTS)
         if not follows:
             return JSONResponse({"events": list(self._control.events(limit))})
         last = request.headers.get("last-event-id")
@@ -138,7 +139,7 @@ class Handlers:
     def _past(self, limit: int, last: int | None) -> list[dict[str, Any]]:
         """What a stream begins with, oldest first: what came after the event `last`, or as many as asked for."""
         if last is not None:
-            return [event for event in self._control.events(openapi.EVENTS) if event["id"] > last][::-1]
+            return [event for event in self._control.events(operations.EVENTS) if event["id"] > last][::-1]
         return list(self._control.events(limit))[::-1] if limit else []
 
     def _service(self, request: Request, status: int) -> Response:

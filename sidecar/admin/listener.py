@@ -14,7 +14,7 @@ import uvicorn
 from sidecar.admin.application import application, watch
 from sidecar.admin.guard import Gate, is_loopback
 from sidecar.admin.streams import Streams
-from sidecar.metrics import Ledger
+from sidecar.ledger import Ledger
 from sidecar.views import Control
 
 CONNECTIONS = 256  # open at once; 503 beyond

@@ -148,12 +148,21 @@ async def program(file: Path, log: Path) -> AsyncIterator[Process]:
         process = await asyncio.create_subprocess_exec(*words, stdout=output, stderr=output)
     try:
         yield process
-    except DemoFailed as failed:
+    except (DemoFailed, Unreachable) as failed:
         raise DemoFailed(f"{failed}\n{last_lines(log)}") from failed
     finally:
-        if process.returncode is None:
-            process.terminate()
+        await end(process)
+
+
+async def end(process: Process) -> None:
+    """SIGTERM, and SIGKILL where that is not enough; then the exit code tells."""
+    if process.returncode is None:
+        process.terminate()
+        try:
             await asyncio.wait_for(process.wait(), STOP_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
 
 def last_lines(file: Path) -> str:

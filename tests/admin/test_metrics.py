@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from balancer.hotpath import board
-from sidecar.metrics import Ledger, latency_buckets, registry
+from sidecar.ledger import Ledger
+from sidecar.metrics import latency_buckets, registry
 from tests.admin.control import FakeControl, reading, replica, service
 
 
@@ -85,7 +86,7 @@ def test_durations_are_cumulative_in_seconds_and_end_with_all() -> None:
     assert counts[0.032768] == 3
     assert counts[0.065536] == 5
     assert counts[67.108864] == 5
-    assert buckets[-1] == ("+Inf", 6)
+    assert buckets[-1] == ("+Inf", 6.0)
     assert [count for _, count in buckets] == sorted(count for _, count in buckets)
     assert 20 <= len(buckets) <= 24
 

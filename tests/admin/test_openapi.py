@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import httpx
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it comes without types
 import pytest
 from starlette.routing import Route
 
@@ -12,7 +12,7 @@ from sidecar.admin import openapi
 from sidecar.admin.application import application
 from sidecar.admin.guard import Gate
 from sidecar.admin.streams import Streams
-from sidecar.metrics import Ledger
+from sidecar.ledger import Ledger
 from tests.admin.control import FakeControl
 
 JSON = {"content-type": "application/json"}

@@ -3,11 +3,13 @@
 import os
 import random
 import secrets
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from autoscaler.cluster.engine import Instance
 from autoscaler.cluster.family import carrying, processes, with_descendants
 from autoscaler.cluster.processes import Processes
 from autoscaler.cluster.restarts import RestartPolicy
@@ -21,9 +23,12 @@ def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Marks every process that comes from the test, however it detaches itself, and waits until all are gone."""
     mark = secrets.token_hex(8)
     monkeypatch.setenv(MARK, mark)
-    before = os.getpid()
     yield mark
-    wait_until_blocking(lambda: not carrying(MARK, mark) - {before})
+    try:
+        wait_until_blocking(lambda: not carrying(MARK, mark))
+    finally:
+        for pid in carrying(MARK, mark):  # the test failed; it must not disturb the next ones
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -52,3 +57,8 @@ def name_of(pid: int) -> str:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
+
+
+def keeper_of(instance: Instance) -> int:
+    """The pid of its parent."""
+    return processes()[instance.pid].parent

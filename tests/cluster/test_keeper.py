@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,16 +17,13 @@ from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, Insta
 from autoscaler.cluster.family import processes
 from autoscaler.cluster.keeper_link import KeeperLink
 from autoscaler.cluster.processes import Processes
+from autoscaler.cluster.restarts import RestartPolicy
 from autoscaler.cluster.spawn import Program
-from tests.cluster.conftest import alive, descendants, name_of
+from tests.cluster.conftest import alive, descendants, keeper_of, name_of
 from tests.support import wait_until, wait_until_blocking
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEP = InstanceSpec("shop", ("sleep", "1000"))
-
-
-def keeper_of(instance: Instance) -> int:
-    return processes()[instance.pid].parent
 
 
 @contextmanager
@@ -80,6 +78,11 @@ class TestKeeperGone:
         assert not any(one.crash_looping for one in after)
         assert not [one.pid for one in before if alive(one.pid)]
 
+    async def test_the_kernel_ends_the_instances_even_if_the_controller_stands_still(self, engine: Processes) -> None:
+        before = [await engine.start(SLEEP) for _ in range(3)]
+        os.kill(keeper_of(before[0]), signal.SIGKILL)
+        wait_until_blocking(lambda: not any(alive(one.pid) for one in before))  # without the event loop
+
     async def test_what_instances_had_started_is_gone_too(self, engine: Processes) -> None:
         script = "setsid sleep 1000 & sleep 1000 & wait"
         instance = await engine.start(InstanceSpec("shop", ("sh", "-c", script)))
@@ -99,6 +102,31 @@ class TestKeeperGone:
         os.kill(keeper_of(instance), signal.SIGKILL)
         await stopping
         assert await engine.list("shop") == []
+
+    async def test_an_instance_stopped_while_a_new_keeper_is_awaited_does_not_come_back(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        swept, sweep = asyncio.Event(), KeeperLink._sweep
+
+        async def slow_sweep(link: KeeperLink, keeper: subprocess.Popen[bytes]) -> None:
+            await swept.wait()
+            await sweep(link, keeper)
+
+        monkeypatch.setattr(KeeperLink, "_sweep", slow_sweep)
+        engine = Processes(random.Random(7), restarts=RestartPolicy(first_s=0.3))
+        other = await engine.start(InstanceSpec("other", ("sleep", "1000")))
+        await engine.start(
+            InstanceSpec("shop", ("sh", "-c", "test -e seen && exec sleep 1000; touch seen; exit 1"), directory=str(tmp_path))
+        )
+        await wait_until(lambda: _first(engine, lambda one: one.status is InstanceStatus.BACKOFF))
+        os.kill(keeper_of(other), signal.SIGKILL)
+        await wait_until(lambda: _first(engine, lambda one: one.restarts == 1))
+        stopping = asyncio.create_task(engine.stop("shop-1", 1.0))
+        await wait_until(lambda: _first(engine, lambda one: one.status is InstanceStatus.STOPPING))
+        swept.set()
+        await stopping
+        assert await engine.list("shop") == []
+        await engine.close()
 
     async def test_a_keeper_that_hangs_makes_a_start_fail_and_ends_what_it_started_late(self) -> None:
         hearer = Hearer()
@@ -159,3 +187,7 @@ async def _all_new(engine: Processes, before: list[Instance]) -> bool:
     now = await engine.list("shop")
     pids = {one.pid for one in before}
     return all(one.status is InstanceStatus.RUNNING and one.pid not in pids | {0} for one in now)
+
+
+async def _first(engine: Processes, claim: Callable[[Instance], bool]) -> bool:
+    return claim((await engine.list("shop"))[0])

@@ -120,6 +120,17 @@ def test_without_file_and_command_it_says_how_to_begin(
     assert "no ./ecluse.yaml here" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--listen", "--admin"])
+def test_run_says_where_it_cannot_listen(admin: str, option: str) -> None:
+    free = {"--listen": "127.0.0.1:0", "--admin": "127.0.0.1:0"}
+    options = [word for pair in {**free, option: admin}.items() for word in pair]
+    words = command("run", *options, "--", "sleep", "60")
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert done.returncode == 1
+    assert "ddress already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 COMMANDS = ("run", "check", "status", "explain", "scale", "drain", "logs", "events", "reload", "version")
 GOOD = "services:\n  shop:\n    command: ./serve {port}\n    autoscale: {max_replicas: 6, metrics: [{type: rps, target: 50}]}\n"
 BAD = "services:\n  shop:\n    comand: ./serve\n    balance: {policy: fastest}\n"

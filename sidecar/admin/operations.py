@@ -1,0 +1,102 @@
+"""Every operation of the admin API, as data: what the routes are made from, and what the OpenAPI document lists."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+LOG_LINES: Final = 10_000  # the most that one answer carries
+EVENTS: Final = 1_000
+
+EVENT_STREAM: Final = "text/event-stream"
+METRICS: Final = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter in the path or in the query."""
+
+    name: str
+    where: Literal["path", "query", "header"]
+    meaning: str
+    kind: str = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method on one path. answers: (status, shape or media type). body: the shape it takes, "" for an empty object."""
+
+    id: str
+    method: Literal["GET", "POST"]
+    path: str
+    summary: str
+    answers: tuple[tuple[int, str], ...]
+    parameters: tuple[Parameter, ...] = ()
+    body: str = ""
+
+
+_NAME = Parameter("name", "path", "A service's name.")
+_FOLLOW = Parameter("follow", "query", "1: stay and send what comes as server-sent events.", "boolean")
+_UNKNOWN = (404, "Error")
+_UNSCALABLE = (409, "Error")
+_INVALID = (400, "Error")
+
+OPERATIONS: Final = (
+    Operation("healthz", "GET", "/healthz", "Whether the controller runs. Open to all.", ((200, "Status"),)),
+    Operation("readyz", "GET", "/readyz", "Whether every service is ready. Open to all.", ((200, "Status"), (503, "Status"))),
+    Operation("metrics", "GET", "/metrics", "Metrics in Prometheus's text format.", ((200, METRICS),)),
+    Operation("openapi", "GET", "/openapi.json", "This document.", ((200, "Document"),)),
+    Operation("overview", "GET", "/api/overview", "The program as a whole.", ((200, "Overview"),)),
+    Operation("services", "GET", "/api/services", "All services and their replicas.", ((200, "Services"),)),
+    Operation("service", "GET", "/api/services/{name}", "One service.", ((200, "ServiceView"), _UNKNOWN), (_NAME,)),
+    Operation(
+        "explain",
+        "GET",
+        "/api/services/{name}/explain",
+        "Why the service has as many replicas as it has.",
+        ((200, "Explanation"), _UNKNOWN, _UNSCALABLE),
+        (_NAME,),
+    ),
+    Operation(
+        "scale",
+        "POST",
+        "/api/services/{name}/scale",
+        "Hold the number of replicas, or give it back to the autoscaler.",
+        ((200, "ServiceView"), _INVALID, _UNKNOWN, _UNSCALABLE),
+        (_NAME,),
+        body="Scale",
+    ),
+    Operation(
+        "drain",
+        "POST",
+        "/api/services/{name}/replicas/{id}/drain",
+        "Drain one replica and stop it. Another one is started if as many are still wanted.",
+        ((202, "ServiceView"), _UNKNOWN, _UNSCALABLE),
+        (_NAME, Parameter("id", "path", "A replica's name.")),
+    ),
+    Operation(
+        "logs",
+        "GET",
+        "/api/services/{name}/logs",
+        "What the service's replicas printed last.",
+        ((200, "Logs"), (200, EVENT_STREAM), _INVALID, _UNKNOWN),
+        (_NAME, Parameter("lines", "query", f"At most so many lines, 0 to {LOG_LINES}; 100 unless given.", "integer"), _FOLLOW),
+    ),
+    Operation(
+        "events",
+        "GET",
+        "/api/events",
+        "Decisions and changes of state, newest first; as a stream (follow=1 or Accept: text/event-stream) oldest first.",
+        ((200, "Events"), (200, EVENT_STREAM), _INVALID),
+        (
+            Parameter("limit", "query", f"At most so many, 0 to {EVENTS}; 100 unless given.", "integer"),
+            _FOLLOW,
+            Parameter("Last-Event-ID", "header", "Of a stream: begin after this event.", "integer"),
+        ),
+    ),
+    Operation(
+        "reload",
+        "POST",
+        "/api/reload",
+        "Read the configuration again, without losing a connection.",
+        ((200, "Reload"), (422, "Reload")),
+    ),
+)

@@ -1,0 +1,57 @@
+"""Fifty times up and fifty times down under steady load, before real applications: no request may notice.
+
+With CI=true it is fifty; otherwise ten, which shows the same in a fifth of the time.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import wait_until
+from tests.system.apps import NGINX, NODE, UVICORN, App, running, written
+from tests.system.load import Outcome, wrk
+from tests.system.program import Program, ecluse
+from tests.system.tools import in_full
+
+TIMES = in_full(50, 10)
+
+
+async def up_and_down(program: Program, times: int) -> None:
+    for _ in range(times):
+        for count in (2, 1):
+            program.scale(count)
+            await program.ready(count)
+
+
+def changes(program: Program) -> tuple[int, int]:
+    """How often the count went up, and how often down, as decided and as done."""
+    decided = [each["message"] for each in program.events("decision")]
+    ups = sum("from 1 to 2" in message for message in decided)
+    assert ups == len(program.events("ready")) - 1
+    assert len(decided) - ups == len(program.events("gone"))
+    return ups, len(decided) - ups
+
+
+async def idle(program: Program) -> bool:
+    """Whether, for a moment, nothing at all is in flight or waits: a request that hangs would keep this from ever being so."""
+    service = program.service()
+    return service["reading"]["waiting"] == 0 and sum(replica["reading"]["in_flight"] for replica in service["replicas"]) == 0
+
+
+@pytest.mark.parametrize("app", [UVICORN, NODE, NGINX], ids=lambda app: app.name)
+async def test_no_request_fails_while_replicas_come_and_go(tmp_path: Path, app: App) -> None:
+    file = written(tmp_path / "ecluse.yaml", {"web": running(app, tmp_path, maximum=2)})
+    async with ecluse(tmp_path, str(file)) as program:
+        await program.up()
+        async with wrk(program.port) as kept, wrk(program.port, close=True, connections=4) as fresh:
+            await up_and_down(program, TIMES)
+            await wait_until(lambda: idle(program))
+            outcomes = {"kept connections": await kept.end(), "a connection each": await fresh.end()}
+        assert changes(program) == (TIMES, TIMES)
+    assert {name: outcome for name, outcome in outcomes.items() if outcome.lost} == {}
+    print(outcomes)
+    assert all(busy(outcome) for outcome in outcomes.values()), outcomes
+
+
+def busy(outcome: Outcome) -> bool:
+    return outcome.requests > 20 * TIMES
