@@ -6,9 +6,9 @@ Invariants: nothing here is per request; everything that could differ in a test 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from balancer.hotpath.fields import Memo
 from balancer.hotpath.poller import Poller
 from balancer.hotpath.row import Row
-from balancer.hotpath.fields import Memo
 from balancer.hotpath.wheel import Wheel
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Context:
         self.pool_most = 0
         self.attempts_most = 0
         self.replay_most = 0
-        self.linger_most = 0
+        self.linger_most_us = 0
         self.head_us = 0
         self.idle_us = 0
         self.body_idle_us = 0

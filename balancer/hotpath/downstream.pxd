@@ -8,8 +8,8 @@ cdef int HEAD, EXCHANGE, LINGER, FLUSH, RECEIVE
 
 cdef class Downstream(Stream):
     cdef public bytes peer, buffer, last_fields
-    cdef public bint skipped, carried, trusted, keep, half_closed, closing, advancing, linger
-    cdef public long long state, searched, lingered, last_minor
+    cdef public bint wants_json, skipped, carried, trusted, keep, half_closed, closing, advancing, linger
+    cdef public long long state, searched, linger_until_us, last_minor
     cdef public Exchange exchange
     cdef public RequestBlock last_block
     cpdef received(self, bytes data)

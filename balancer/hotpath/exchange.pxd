@@ -26,7 +26,7 @@ cdef class Exchange:
     cdef public Replica replica, last_replica
     cdef public Upstream upstream
     cdef public list tried
-    cpdef begin(self, bytes method, bytes target, long long minor, RequestBlock block, bytes fields)
+    cpdef begin(self, bytes head, bytes method, bytes target, long long minor, RequestBlock block)
     cpdef route(self, RequestBlock block)
     cpdef bint wants_more(self)
     cpdef from_client(self, bytes data)
@@ -36,7 +36,7 @@ cdef class Exchange:
     cpdef send_request(self)
     cpdef bint may_be_sent_again(self)
     cpdef from_replica(self, bytes data)
-    cpdef answer_begun(self, bint unframed)
+    cpdef answer_begun(self)
     cpdef answer_goes_on(self)
     cpdef finish(self)
     cpdef arm(self, long long after_us)

@@ -19,12 +19,31 @@ if TYPE_CHECKING:
 class Upstream(Stream):
     """exchange: the one that is carried, or None. requests: how many were sent on it."""
 
-    def __init__(self, context: "Context", sock: socket.socket, replica: "Replica") -> None:
-        super().__init__(context, sock)
+    def __init__(self, context: "Context", replica: "Replica") -> None:
+        super().__init__(context, socket.socket(replica.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC))
         self.replica = replica
         self.exchange: Exchange | None = None
         self.requests = 0
         self.connecting = False
+
+    def connect(self, exchange: "Exchange") -> None:
+        """Begin to connect for the exchange, which is told by `send_request` or `connect_failed`. Raises OSError if it fails at once."""
+        replica = self.replica
+        self.context.row.count_replica(replica.slot, board.CONNECTS)
+        try:
+            if replica.family != socket.AF_UNIX:
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock.connect(replica.target)
+        except BlockingIOError:  # for a Unix socket: its queue is full, and nothing would ever say that it is not
+            if replica.family == socket.AF_UNIX:
+                self.close()
+                raise
+        except OSError:
+            self.close()
+            raise
+        self.exchange = exchange
+        self.connecting = True
+        self.await_room()
 
     def on_writable(self) -> None:
         """There is room again, or the connection stands or has failed."""
@@ -111,25 +130,3 @@ class Upstream(Stream):
         """End it now, whatever it carries."""
         self.exchange = None
         super().close()
-
-
-def connect(context: "Context", replica: "Replica", exchange: "Exchange") -> Upstream:
-    """Begin a connection for the exchange, which is told by `send_request` or `connect_failed`. Raises OSError if it fails at once."""
-    sock = socket.socket(replica.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-    if replica.family != socket.AF_UNIX:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    upstream = Upstream(context, sock, replica)
-    context.row.count_replica(replica.slot, board.CONNECTS)
-    try:
-        sock.connect(replica.target)
-    except BlockingIOError:  # for a Unix socket: its queue is full, and nothing would ever say that it is not
-        if replica.family == socket.AF_UNIX:
-            sock.close()
-            raise
-    except OSError:
-        sock.close()
-        raise
-    upstream.exchange = exchange
-    upstream.connecting = True
-    upstream.await_room()
-    return upstream

@@ -3,7 +3,6 @@
 Invariant: its fields belong to whoever watches it; `deadline_us` alone is set by the thing itself.
 """
 
-
 READ = 1  # EPOLLIN
 WRITE = 4  # EPOLLOUT
 
