@@ -30,3 +30,4 @@ cdef class Downstream(Stream):
     cpdef end(self, bint linger)
     cpdef finish_closing(self)
     cpdef abort(self)
+    cpdef fail(self)

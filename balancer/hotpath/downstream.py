@@ -137,7 +137,7 @@ class Downstream(Stream):
         if self.open:
             self.context.connections.discard(self)
             self.context.row.count(board.CONNECTIONS, -1)
-        super().close()
+        Stream.close(self)
 
     # From request to request.
 
@@ -276,6 +276,12 @@ class Downstream(Stream):
         if self.open:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self.close()
+
+    def fail(self) -> None:
+        """A fault in our own program: nothing may stay counted for this connection."""
+        if self.exchange is not None:
+            self.exchange.release(False)
+        Stream.fail(self)
 
     def drain(self) -> None:
         """The worker is about to end: an idle connection ends now, a busy one after its answer."""

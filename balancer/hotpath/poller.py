@@ -58,10 +58,13 @@ class Poller:
             item = watched.get(fd)
             if item is None or item.batch == self.batch:
                 continue
-            if item.interest & WRITE and events != READ:
-                item.on_writable()
-            if item.interest & READ and events != WRITE:
-                item.on_readable()
+            try:
+                if item.interest & WRITE and events != READ:
+                    item.on_writable()
+                if item.interest & READ and events != WRITE:
+                    item.on_readable()
+            except Exception:
+                item.fail()
 
     def close(self) -> None:
         """Give the descriptor back."""

@@ -22,6 +22,7 @@ cdef class Stream(Watched):
     cpdef on_readable(self)
     cpdef bint send(self, bytes data)
     cpdef on_writable(self)
+    cpdef fail(self)
     cpdef shutdown(self)
     cpdef close(self)
     cpdef arm(self, long long deadline_us)

@@ -5,6 +5,7 @@ while `backlog` is not empty, so that what is held is bounded by one read; after
 is not known here.
 """
 
+import logging
 import socket
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from balancer.hotpath.watched import READ, WRITE, Watched
 
 if TYPE_CHECKING:
     from balancer.hotpath.context import Context
+
+log = logging.getLogger("ecluse.worker")
 
 RECEIVE = 64 * 1024
 
@@ -118,6 +121,11 @@ class Stream(Watched):
         if not self.backlog:
             self.stop_awaiting_room()
             self.drained()
+
+    def fail(self) -> None:
+        """A fault in our own program: end this connection, and whatever it carries, and say so."""
+        log.exception("a fault ended a connection; the others go on")
+        self.close()
 
     def shutdown(self) -> None:
         """Say that nothing more will be sent. A connection that is broken already needs no telling."""

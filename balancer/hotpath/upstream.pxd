@@ -17,6 +17,7 @@ cdef class Upstream(Stream):
     cpdef unwritable(self)
     cpdef drained(self)
     cpdef expire(self, long long now_us)
+    cpdef fail(self)
     cpdef bint alive(self)
     cpdef keep(self)
     cpdef drop(self)

@@ -48,7 +48,7 @@ class Upstream(Stream):
     def on_writable(self) -> None:
         """There is room again, or the connection stands or has failed."""
         if not self.connecting:
-            super().on_writable()
+            Stream.on_writable(self)
             return
         self.context.now_us = self.context.clock()
         self.stop_connecting()
@@ -103,6 +103,15 @@ class Upstream(Stream):
         """Idle for too long."""
         self.drop()
 
+    def fail(self) -> None:
+        """A fault in our own program: it ends the client's connection too."""
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.downstream.fail()
+        else:
+            self.replica.forget(self, self.context.row)
+            Stream.fail(self)
+
     def alive(self) -> bool:
         """Whether an idle connection still stands, as far as the kernel knows now."""
         try:
@@ -129,4 +138,4 @@ class Upstream(Stream):
     def close(self) -> None:
         """End it now, whatever it carries."""
         self.exchange = None
-        super().close()
+        Stream.close(self)

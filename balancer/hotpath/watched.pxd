@@ -6,3 +6,4 @@ cdef class Watched:
     cpdef on_readable(self)
     cpdef on_writable(self)
     cpdef expire(self, long long now_us)
+    cpdef fail(self)

@@ -31,3 +31,7 @@ class Watched:
     def expire(self, now_us: int) -> None:
         """The deadline has passed."""
         raise NotImplementedError
+
+    def fail(self) -> None:
+        """A fault in our own program showed itself in one of the above: end this thing, so that it hurts nothing else."""
+        raise NotImplementedError

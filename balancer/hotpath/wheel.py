@@ -54,7 +54,10 @@ class Wheel:
                 if item.deadline_us == 0:
                     continue
                 if item.deadline_us <= now_us:
-                    item.expire(now_us)
+                    try:
+                        item.expire(now_us)
+                    except Exception:
+                        item.fail()
                 else:
                     self.watch(item)
 
