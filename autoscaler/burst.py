@@ -49,8 +49,8 @@ def raise_for_burst(count: int, snapshot: Snapshot, rules: Rules, held: Mark | N
     peak = max([rise.replicas for rise in rises] + ([held.value] if held is not None and running else []), default=0)
     remembered = Mark(snapshot.now_s, peak) if rises else held if running else None
     after = max(count, peak)
-    if rises and after > count:
-        highest = max(rises, key=lambda rise: rise.replicas)
+    highest = next((rise for rise in rises if rise.replicas == after > count), None)
+    if highest is not None:
         return Stage("burst", count, after, highest.reason, highest.why), remembered
     return Stage("burst", count, after, "burst" if after > count else "steady", _quiet(remembered)), remembered
 

@@ -56,7 +56,7 @@ def _recommend(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[tuple[
     if memory.blind_since_s is not None:
         return (), without_data(snapshot, rules, memory.blind_since_s)
     recommended = recommend(snapshot, rules, memory.trial)
-    return recommended, choose(recommended, snapshot.desired)
+    return recommended, choose(recommended, snapshot)
 
 
 def _acted(memory: Memory, decision: Decision, rules: Rules) -> Memory:

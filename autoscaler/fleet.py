@@ -181,9 +181,10 @@ class Fleet:
         left = await until_idle(self._around.workers, replica.slot, generation, timeout_s, self._around.clock)
         if left:
             self._tell("drain_timeout", replica.id, f"{left} requests still in flight after {timeout_s:g} s are cut")
-        drained_s = self._around.clock() - began_s
+        else:
+            self._tell("drained", replica.id, f"nothing in flight any more after {self._around.clock() - began_s:.2f} s")
         await self._stop(replica)
-        self.registry.gone(replica.id, f"drained in {drained_s:.1f} s, then stopped")
+        self.registry.gone(replica.id, "has stopped")
         self._reconcile()
 
     async def _stop(self, replica: Replica) -> None:

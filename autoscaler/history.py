@@ -1,8 +1,8 @@
 """The recent past of one service as running totals: any window's mean is a difference of two of them, divided by its length.
 
-Invariants: totals never fall (a counter that restarts or loses a dead worker's share adds nothing for that moment), so windows
-need no buckets, late ticks lose nothing and early ones count nothing twice. Bounded in time by `horizon_s` and in number by
-LEAST_GAP_S. What is decided from the means is not known here.
+Invariants: totals never fall (a counter that restarts adds nothing for that moment), so windows need no buckets, late ticks lose
+nothing and early ones count nothing twice. Bounded in time by `horizon_s` and in number by LEAST_GAP_S. What is decided from the
+means is not known here.
 """
 
 from bisect import bisect_right

@@ -13,6 +13,7 @@ from autoscaler.rules import MetricType, Rules
 from autoscaler.snapshot import Snapshot
 
 STALE_AFTER_S: Final = 5.0  # samples come every second; a few may be late
+SETTLED_S: Final = 5.0  # a mean over less is mostly noise: until then, going up is left to bursts and steps
 
 
 def blind(snapshot: Snapshot) -> bool:
@@ -36,15 +37,21 @@ def recommend(snapshot: Snapshot, rules: Rules, trial: Trial | None) -> tuple[Re
     return tuple(others.get(m) or latency.recommend(snapshot, m, rules, found, trial) for m in rules.metrics)
 
 
-def choose(recommended: tuple[Recommendation, ...], desired: int) -> Stage:
+def choose(recommended: tuple[Recommendation, ...], snapshot: Snapshot) -> Stage:
     """The stage made of the largest recommendation."""
+    desired = snapshot.desired
     usable = [each for each in recommended if each.replicas is not None]
     if not recommended:
         return Stage("recommend", desired, desired, "steady", "no metric is set")
     if not usable:
         return Stage("recommend", desired, desired, "missing_samples", recommended[0].why)
     largest = max(usable, key=lambda each: (each.replicas or 0, each.ratio or 0.0))
-    return Stage("recommend", desired, largest.replicas or 0, largest.reason, largest.why)
+    needed = largest.replicas or 0
+    if needed > desired and snapshot.seen_s < SETTLED_S:
+        return Stage(
+            "recommend", desired, desired, "too_little_data", f"{largest.why}, but only {snapshot.seen_s:.0f} s of it are seen"
+        )
+    return Stage("recommend", desired, needed, largest.reason, largest.why)
 
 
 def without_data(snapshot: Snapshot, rules: Rules, since_s: float) -> Stage:

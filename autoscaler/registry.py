@@ -73,7 +73,8 @@ class Registry:
                 self.admit(instance, self.settings.version)
         ended = {instance.id: instance.detail for instance in instances}
         for replica_id in [replica_id for replica_id in self.replicas if replica_id not in there]:
-            self.gone(replica_id, ended.get(replica_id) or "is no longer there")
+            draining = not self.replicas[replica_id].active
+            self.gone(replica_id, "has stopped" if draining else ended.get(replica_id) or "is no longer there")
 
     def admit(self, instance: Instance, version: Version) -> None:
         """A new replica, known from its start or from the list, whichever comes first; the start knows the version better."""

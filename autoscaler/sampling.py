@@ -1,8 +1,8 @@
 """From the scoreboard's counters to snapshots: differences of cumulative readings, kept for as long as a window needs them.
 
 One `Sampler` per service. Means are exact whatever the rhythm of the ticks: `busy_us` is an integral, so the concurrency of any
-interval is a difference divided by its length. Counters that fall (a worker died with requests open, a scoreboard was made anew)
-add nothing for that one tick. No rule is applied here, and no clock is read: times are the caller's CLOCK_MONOTONIC seconds.
+interval is a difference divided by its length. Counters that fall (a scoreboard made anew, a replica under an old name) add
+nothing for that one tick. No rule is applied here, and no clock is read: times are the caller's CLOCK_MONOTONIC seconds.
 """
 
 import math
@@ -99,6 +99,7 @@ class Sampler:
             failures=Sample(stable.failures, burst.failures),
             idle_s=max(0.0, now_s - self._active_s),
             data_age_s=max(0.0, now_s - stable.end.at_s),
+            seen_s=stable.length_s,
             override=override,
         )
 

@@ -6,6 +6,7 @@ Load adds up: what each replica carried, plus what waited, plus what replicas th
 service carried in the window. So a replica that came late or left early neither hides load nor counts it twice.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -59,8 +60,8 @@ class Snapshot:
     desired: the count asked for last, so that replicas on their way count. departed: what replicas that are not READY (any more)
     carried. looks: the shortest first, none while too little is known. latency_s: by percentile, over the stable window; absent
     when nothing was answered. attempts, failures: how many in the windows; a failure is an answer 5xx or none. idle_s: since a
-    request last ran, waited or ended. data_age_s: since the newest sample, None when there never was one. override: the count
-    set by hand.
+    request last ran, waited or ended. data_age_s: since the newest sample, None when there never was one. seen_s: how
+    much of the stable window there are samples of. override: the count set by hand.
     """
 
     now_s: float
@@ -76,6 +77,7 @@ class Snapshot:
     failures: Sample = NOTHING
     idle_s: float = 0.0
     data_age_s: float | None = 0.0
+    seen_s: float = math.inf
     override: int | None = None
 
     @property

@@ -23,6 +23,7 @@ JITTER = 0.1  # share of the interval, either way: replicas started together sha
 EAGER_S = 0.1  # between probes of a replica that was never ready
 PATIENT_S = 0.25  # the same, once it has taken longer than EAGER_PROBES of them
 EAGER_PROBES = 30
+LATE_S = 0.25  # beyond a probe's deadline: then this process was stopped or overloaded, and the failure may be our own
 GAP_S = 0.05  # between any two probes of one replica, however often `probe_now` is called
 
 
@@ -109,13 +110,23 @@ class Prober:
 
     async def _ask(self, watched: _Watched) -> Outcome:
         async with self._places:
-            watched.asked += 1
-            if watched.spec.path:
-                outcome = await self._http(watched.address, watched.spec)
-            else:
-                outcome = await probe_tcp(watched.address, watched.spec.timeout_s)
+            outcome = await self._ask_fairly(watched)
         first = outcome.passed and watched.health.ready is None
         return Outcome(False, reason) if first and (reason := watched.objection()) else outcome
+
+    async def _ask_fairly(self, watched: _Watched) -> Outcome:
+        """Asks once more where the deadline passed while this process did not run: that says nothing about the replica."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        outcome = await self._ask_once(watched)
+        late = loop.time() - began > watched.spec.timeout_s + LATE_S
+        return await self._ask_once(watched) if late and not outcome.passed else outcome
+
+    async def _ask_once(self, watched: _Watched) -> Outcome:
+        watched.asked += 1
+        if watched.spec.path:
+            return await self._http(watched.address, watched.spec)
+        return await probe_tcp(watched.address, watched.spec.timeout_s)
 
     def _learn(self, watched: _Watched, outcome: Outcome) -> None:
         before = watched.health.ready

@@ -75,8 +75,10 @@ class Controller:
         try:
             await self._open()
             await self._told_to_stop.wait()
+            self._journal.record("stopping", f"requests in flight have {self._config.shutdown_timeout_s:g} s")
         finally:
             await self._close()
+        self._journal.record("stopped", "everything has ended")
 
     def stop(self) -> None:
         """Drain and end. Told again, hurry: cut what is in flight."""
@@ -101,7 +103,6 @@ class Controller:
     async def _close(self) -> None:
         """Autoscaler and probes, then the workers when they have drained, then replicas, then what shows it all."""
         end_s = time.monotonic() + self._config.shutdown_timeout_s
-        self._journal.record("stopping", f"requests in flight have {self._config.shutdown_timeout_s:g} s")
         await self._tasks.close()
         await self._prober.close()
         await self._supervisor.stop(self._config.shutdown_timeout_s * (1 - REPLICAS_SHARE))
@@ -113,7 +114,6 @@ class Controller:
         await self._tasks.close()
         self._listeners.close()
         self._scoreboard.close()
-        self._journal.record("stopped", "everything has ended")
 
     def _follow_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -208,8 +208,10 @@ class Controller:
     # What it shows (views.Control)
 
     def ready(self) -> bool:
-        """Every service has its minimum of READY replicas, or had it once, and every worker has a table."""
-        return self._supervisor.has_table() and all(running.was_ready for running in self._services.running.values())
+        """Every service has its minimum of READY replicas, or had it once, and every worker has a table that shows it."""
+        since = [running.ready_in for running in self._services.running.values()]
+        known = [generation for generation in since if generation is not None]
+        return len(known) == len(since) and self._supervisor.has_table(max(known, default=1))
 
     def overview(self) -> Overview:
         """The program as a whole."""

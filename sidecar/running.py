@@ -16,7 +16,7 @@ from sidecar.readings import since
 
 
 class Running:
-    """`tell(kind, replica, message)` as in a fleet. was_ready: it has had its minimum of READY replicas at some time."""
+    """`tell(kind, replica, message)` as in a fleet. ready_in: the first routing table with its minimum of READY replicas."""
 
     def __init__(
         self, config: Service, slot: int, engine: Engine, around: Surroundings, scoreboard: Scoreboard, tell: Tell
@@ -26,7 +26,8 @@ class Running:
         self.fleet = Fleet(fleet_settings(config), engine, around, tell)
         self.sampler = Sampler(config.rules or Rules())
         self.scaler = Scaler(config.name, config.rules, self.sampler) if config.rules else None
-        self.was_ready = False
+        self.ready_in: int | None = None
+        self._workers = around.workers
         self._scoreboard = scoreboard
         self._clock: Callable[[], float] = around.clock
         self._tell = tell
@@ -96,7 +97,8 @@ class Running:
 
     def _note_readiness(self) -> None:
         least = self.config.rules.min_replicas if self.config.rules else 1
-        self.was_ready = self.was_ready or self.ready >= least
+        if self.ready_in is None and self.ready >= least:
+            self.ready_in = self._workers.publish()
 
     def _decide(self, scaler: Scaler, now_s: float) -> None:
         before = scaler.decision

@@ -95,9 +95,9 @@ class Supervisor:
                 slot.lagging = True
                 self._tell("worker_hangs", f"worker {slot.row} has not acknowledged generation {generation} within {ACK_S:g} s")
 
-    def has_table(self) -> bool:
-        """Whether every worker has acknowledged some routing table."""
-        return all(slot.acknowledged for slot in self._slots)
+    def has_table(self, generation: int = 1) -> bool:
+        """Whether every worker has acknowledged that routing table or a later one."""
+        return all(slot.acknowledged >= generation for slot in self._slots)
 
     def build(self) -> str:
         """Of the workers' hot path: "compiled" or "interpreted", "" before the first one is up."""
@@ -142,31 +142,30 @@ class Supervisor:
         while not self._stopping.is_set():
             began_s = time.monotonic()
             try:
-                slot.worker = await launch(slot.row, lambda message: self._heard(slot, message), self._command)
+                worker = await launch(slot.row, lambda message: self._heard(slot, message), self._command)
             except OSError as error:
                 self._tell("worker_failed", f"worker {slot.row} cannot be started: {error}")
             else:
-                self._introduce(slot)
-                self._ended(slot, await slot.worker.ended())
+                self._introduce(slot, worker)
+                self._ended(slot, worker.pid, await worker.ended())
             slot.quick_deaths = slot.quick_deaths + 1 if time.monotonic() - began_s < QUICK_S else 0
             await self._pause(slot.delay_s)
 
-    def _introduce(self, slot: _Slot) -> None:
+    def _introduce(self, slot: _Slot, worker: WorkerProcess) -> None:
         """Everything a worker needs; the table comes before the listeners, or the first requests would find no route."""
-        assert slot.worker
+        slot.worker = worker
         wakes = [sibling.wake for sibling in self._slots]
-        slot.worker.send("setup", [self._scoreboard.fd, *wakes], row=slot.row, workers=len(self._slots))
-        slot.worker.send("table", table=self._table)
+        worker.send("setup", [self._scoreboard.fd, *wakes], row=slot.row, workers=len(self._slots))
+        worker.send("table", table=self._table)
         self._lend_listeners(slot)
         if self._stopping.is_set():
-            slot.worker.send("drain", deadline_s=0.0)
+            worker.send("drain", deadline_s=0.0)
 
     def _lend_listeners(self, slot: _Slot) -> None:
         if slot.worker:
             slot.worker.send("listeners", self._listeners.of(slot.row), addresses=list(self._listeners.addresses))
 
-    def _ended(self, slot: _Slot, status: int) -> None:
-        pid = slot.worker.pid if slot.worker else 0
+    def _ended(self, slot: _Slot, pid: int, status: int) -> None:
         slot.worker, slot.acknowledged, slot.lagging = None, 0, False
         self._scoreboard.retire(slot.row)
         self._notify()

@@ -46,9 +46,8 @@ class Hearer(Protocol):
 class KeeperLink:
     """One keeper after the other, started when needed."""
 
-    def __init__(self, hearer: Hearer, spawn_deadline_s: float = SPAWN_DEADLINE_S) -> None:
+    def __init__(self, hearer: Hearer) -> None:
         self._hearer = hearer
-        self._spawn_deadline_s = spawn_deadline_s
         self._keeper: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
         self._token = ""
@@ -62,7 +61,7 @@ class KeeperLink:
         """The keeper's; 0 if none runs."""
         return self._keeper.pid if self._keeper else 0
 
-    async def spawn(self, run: int, program: Program) -> int:
+    async def spawn(self, run: int, program: Program, deadline_s: float = SPAWN_DEADLINE_S) -> int:
         """Start a program as this run; its pid. Raises EngineError, in words."""
         if self._sweeping:
             await asyncio.shield(self._sweeping)
@@ -71,10 +70,10 @@ class KeeperLink:
         environment = {**program.environment, RUN: self._token}
         try:
             self._send("spawn", run=run, command=program.command, environment=environment, directory=program.directory)
-            return await asyncio.wait_for(future, self._spawn_deadline_s)
+            return await asyncio.wait_for(future, deadline_s)
         except TimeoutError:
             self.stop(run, 0.0)
-            raise EngineError(f"the keeper (pid {self.pid}) did not start it within {self._spawn_deadline_s:g} s") from None
+            raise EngineError(f"the keeper (pid {self.pid}) did not start it within {deadline_s:g} s") from None
         except asyncio.CancelledError:
             self.stop(run, 0.0)
             raise

@@ -173,7 +173,9 @@ def test_panic(name: str) -> None:
     world = World(concurrency(burst=Burst(6.0, 2.0), behavior=scale_down_after(0.0)), ready)
     share = {MetricType.CONCURRENCY: Sample(stable / ready, burst / ready)}
     replicas = tuple(ReplicaSample(f"r{n}", ReplicaState.READY, 99.0, share) for n in range(ready))
-    snapshot = replace(world.run(0, 2).sampler.snapshot(2.0, "shop", [], ready, None), replicas=replicas, departed={}, looks={})
+    snapshot = replace(
+        world.run(0, 2).sampler.snapshot(2.0, "shop", [], ready, None), replicas=replicas, departed={}, looks={}, seen_s=60.0
+    )
     world.sampler.snapshot = lambda *_: snapshot  # type: ignore[method-assign]
     assert (world.decide().desired, world.last.reason) == (expected, reason)
 

@@ -6,7 +6,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,32 @@ from tests.support import wait_until, wait_until_blocking
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEP = InstanceSpec("shop", ("sleep", "1000"))
+
+
+class Hearer:
+    """Remembers which runs ended."""
+
+    def __init__(self) -> None:
+        self.exited: list[int] = []
+
+    def run_exited(self, run: int, status: int | None, lost: int) -> None:
+        self.exited.append(run)
+
+    def run_printed(self, run: int, lines: list[str], lost: int) -> None:
+        pass
+
+
+@pytest.fixture
+def hearer() -> Hearer:
+    return Hearer()
+
+
+@pytest.fixture
+async def link(hearer: Hearer) -> AsyncIterator[KeeperLink]:
+    """A link to a keeper of its own."""
+    one = KeeperLink(hearer)
+    yield one
+    await one.close()
 
 
 @contextmanager
@@ -114,37 +140,39 @@ class TestKeeperGone:
 
         monkeypatch.setattr(KeeperLink, "_sweep", slow_sweep)
         engine = Processes(random.Random(7), restarts=RestartPolicy(first_s=0.3))
-        other = await engine.start(InstanceSpec("other", ("sleep", "1000")))
-        await engine.start(
-            InstanceSpec("shop", ("sh", "-c", "test -e seen && exec sleep 1000; touch seen; exit 1"), directory=str(tmp_path))
-        )
-        await wait_until(lambda: _first(engine, lambda one: one.status is InstanceStatus.BACKOFF))
-        os.kill(keeper_of(other), signal.SIGKILL)
-        await wait_until(lambda: _first(engine, lambda one: one.restarts == 1))
-        stopping = asyncio.create_task(engine.stop("shop-1", 1.0))
-        await wait_until(lambda: _first(engine, lambda one: one.status is InstanceStatus.STOPPING))
-        swept.set()
-        await stopping
-        assert await engine.list("shop") == []
-        await engine.close()
+        try:
+            other = await engine.start(InstanceSpec("other", ("sleep", "1000")))
+            await engine.start(
+                InstanceSpec("shop", ("sh", "-c", "test -e seen && exec sleep 1000; touch seen; exit 1"), directory=str(tmp_path))
+            )
+            await wait_until(lambda: _first(engine, lambda one: one.status is InstanceStatus.BACKOFF))
+            os.kill(keeper_of(other), signal.SIGKILL)
+            await wait_until(lambda: _first(engine, lambda one: one.restarts == 1))
+            stopping = asyncio.create_task(engine.stop("shop-1", 1.0))
+            await wait_until(lambda: _first(engine, lambda one: one.status is InstanceStatus.STOPPING))
+            swept.set()
+            await stopping
+            assert await engine.list("shop") == []
+        finally:
+            swept.set()
+            await engine.close()
 
-    async def test_a_keeper_that_hangs_makes_a_start_fail_and_ends_what_it_started_late(self) -> None:
-        hearer = Hearer()
-        link = KeeperLink(hearer, spawn_deadline_s=0.2)
+    async def test_a_keeper_that_hangs_makes_a_start_fail_and_ends_what_it_started_late(
+        self, link: KeeperLink, hearer: Hearer
+    ) -> None:
         program = Program(["sleep", "1000"], dict(os.environ))
         first = await link.spawn(1, program)
         os.kill(link.pid, signal.SIGSTOP)
         with pytest.raises(EngineError, match=r"did not start it within 0\.2 s"):
-            await link.spawn(2, program)
+            await link.spawn(2, program, deadline_s=0.2)
         os.kill(link.pid, signal.SIGCONT)
         await wait_until(lambda: hearer.exited == [2])
         assert descendants() == {link.pid, first}
-        await link.close()
-        assert descendants() == set()
 
-    async def test_a_keeper_that_hangs_is_killed_at_close_with_all_that_it_keeps(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_keeper_that_hangs_is_killed_at_close_with_all_that_it_keeps(
+        self, link: KeeperLink, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(keeper_link, "CLOSE_DEADLINE_S", 0.1)
-        link = KeeperLink(Hearer())
         await link.spawn(1, Program(["sh", "-c", "setsid sleep 1000 & sleep 1000"], dict(os.environ)))
         os.kill(link.pid, signal.SIGSTOP)
         await link.close()
@@ -168,19 +196,6 @@ class TestOutputIsAlwaysRead:
         await engine.start(InstanceSpec("shop", (sys.executable, "-c", FLOOD, str(done))))
         wait_until_blocking(done.exists)  # without the event loop: as if the controller were stopped
         await wait_until(lambda: any("lines lost here" in line for line in engine.outputs.tail("shop", 1000)))
-
-
-class Hearer:
-    """Remembers which runs ended."""
-
-    def __init__(self) -> None:
-        self.exited: list[int] = []
-
-    def run_exited(self, run: int, status: int | None, lost: int) -> None:
-        self.exited.append(run)
-
-    def run_printed(self, run: int, lines: list[str], lost: int) -> None:
-        pass
 
 
 async def _all_new(engine: Processes, before: list[Instance]) -> bool:

@@ -81,7 +81,7 @@ QUICK = Rules(
     max_replicas=3,
     metrics=(MetricRule(MetricType.CONCURRENCY, target=1.0),),
     behavior=Behavior(scale_down=replace(SCALE_DOWN, stabilization_window_s=0.5)),
-    stable_window_s=1.0,
+    stable_window_s=6.0,
     burst=None,
 )
 

@@ -58,7 +58,7 @@ def test_a_drain_goes_mark_acknowledge_idle_stop_gone_in_this_order() -> None:
         assert yard.states()["web-2"] == "draining"  # until the engine has stopped it
         await asyncio.sleep(STOP_S)
         assert "web-2" not in yard.states()
-        assert yard.kinds("web-2") == ["starting", "ready", "draining", "gone"]
+        assert yard.kinds("web-2") == ["starting", "ready", "draining", "drained", "gone"]
 
     told(story)
 

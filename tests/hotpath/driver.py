@@ -46,11 +46,11 @@ def read_request_head(head: bytes) -> Request:
     method, target, minor = parse_request_line(head[:line_end])
     lines = head[line_end + 2 : end + 2]
     block = parse_request_block(lines, FIELDS_MOST)
+    check_request(method, minor, block)
     if target[:1] != b"/" and method != b"CONNECT":
         authority, target = split_target(target)
         if authority:
             block = with_authority(block, lines, authority)
-    check_request(method, minor, block)
     return Request(method, target, minor, block)
 
 

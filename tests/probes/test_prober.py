@@ -190,3 +190,26 @@ async def test_a_tcp_probe_is_made_where_no_path_is_given(tiny: int) -> None:
         probes.watch("web", "web-1", f"127.0.0.1:{tiny}", ProbeSpec(interval_s=0.05))
         await wait_until(lambda: said)
     assert said == [("web", "web-1", True, "accepts connections")]
+
+
+def test_a_deadline_that_passed_while_this_process_was_stopped_is_not_held_against_the_replica() -> None:
+    """Virtual time, for a stopped process has no clock: the second probe seems to have taken ten seconds of its one."""
+
+    async def story() -> tuple[Said, int]:
+        asked = 0
+
+        async def ask(address: str, spec: ProbeSpec) -> Outcome:
+            nonlocal asked
+            asked += 1
+            stopped = asked == 2
+            await asyncio.sleep(10.0 if stopped else 0.01)
+            return Outcome(not stopped, "as told")
+
+        async with prober(ask) as (probes, said):
+            probes.watch("web", "web-1", "unused:1", ProbeSpec(path="/", interval_s=1.0, timeout_s=1.0, fall=1))
+            await asyncio.sleep(20.0)
+        return said, asked
+
+    said, asked = in_virtual_time(story)
+    assert [ready for _, _, ready, _ in said] == [True]
+    assert asked > 5

@@ -142,11 +142,11 @@ class Wire:
         async with asyncio.timeout(deadline_s):
             await self._loop.sock_sendall(self.sock, octets)
 
-    async def drip(self, octets: bytes) -> None:
-        """Send it octet by octet, each in a segment of its own, letting the other side run in between."""
+    async def drip(self, octets: bytes, pause_s: float = 0) -> None:
+        """Send it octet by octet, each in a segment of its own, with a pause after each."""
         for octet in octets:
             await self.send(bytes([octet]))
-            await asyncio.sleep(0)
+            await asyncio.sleep(pause_s)
 
     def send_what_fits(self, octets: bytes) -> int:
         """Send without waiting; how much the kernel took."""

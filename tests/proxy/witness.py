@@ -110,13 +110,25 @@ def answering(*answers: bytes, seen: list[Message] | None = None, drip: bool = F
     return script
 
 
-def silent(after: asyncio.Event | None = None) -> Script:
-    """Read requests and say nothing, until the event is set; then `OK` to each."""
+def silent(until: asyncio.Event | None = None) -> Script:
+    """Read requests and say nothing: until the event is set, then `OK` to each; without one, until the proxy gives up."""
 
     async def script(wire: Wire, _number: int) -> None:
-        while True:
+        while until is not None:
             await wire.request()
-            await (after or asyncio.Event()).wait()
+            await until.wait()
             await wire.send(OK)
+        await wire.rest()
+
+    return script
+
+
+def starting(octets: bytes) -> Script:
+    """Send this to the first request and nothing more, until the proxy gives up."""
+
+    async def script(wire: Wire, _number: int) -> None:
+        await wire.request()
+        await wire.send(octets)
+        await wire.rest()
 
     return script

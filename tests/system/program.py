@@ -10,13 +10,14 @@ import re
 import signal
 import sys
 import threading
+import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
+from urllib.request import urlopen
 
 from sidecar.client import Client, Unreachable
 from tests.support import wait_until
@@ -25,6 +26,7 @@ from tests.system.apps import ROOT
 MARK = "ECLUSE_TEST_MARK"
 ECLUSE = (sys.executable, "-m", "sidecar.cli")
 START_S = 30.0
+COLLECTED_S = 0.05  # well beyond the time for which the controller collects changes before it numbers a table
 STATES = frozenset({"starting", "ready", "ejected", "draining", "gone"})
 Event = dict[str, Any]
 
@@ -86,16 +88,14 @@ class Program:
 
     async def begin(self) -> None:
         """Until it says where it listens."""
-        line = await wait_until(self._started, START_S)
-        self.port = int(line["port"])
-        self.admin = line["admin"]
+        self.port, self.admin = await wait_until(self._started, START_S)
         self.client = self._open.enter_context(Client(self.admin))
         self._events = Events(self.admin)
 
-    def _started(self) -> re.Match[str] | None:
-        found = re.search(r"started: listens on \S+?:(?P<port>\d+),.* admin API on (?P<admin>\S+),", self.said())
+    def _started(self) -> tuple[int, str] | tuple[()]:
+        found = re.search(r"started: listens on \S+?:(\d+),.* admin API on (\S+),", self.said())
         assert found or self.process.returncode is None, f"it ended with {self.process.returncode}: {self.said()}"
-        return found
+        return (int(found[1]), found[2]) if found else ()
 
     def close(self) -> None:
         """Follow it no longer."""
@@ -122,11 +122,17 @@ class Program:
     async def up(self, count: int = 1, service: str = "web") -> None:
         """Until everything serves: replicas, workers, tables."""
         await self.ready(count, service)
-        await wait_until(self._is_ready, START_S)
+        await self.up_to_date()
 
-    def _is_ready(self) -> bool:
-        workers = self.overview()["workers"]
-        return all(worker["acknowledged"] == self.overview()["generation"] for worker in workers)
+    async def up_to_date(self) -> None:
+        """Until every worker uses a routing table that shows all that has happened."""
+        await wait_until(self._is_up_to_date, START_S)
+
+    def _is_up_to_date(self) -> bool:
+        if time.time() - self.events()[-1]["at"] < COLLECTED_S:
+            return False
+        overview = self.overview()
+        return {worker["acknowledged"] for worker in overview["workers"]} == {overview["generation"]}
 
     def overview(self) -> dict[str, Any]:
         """The program as a whole."""
@@ -142,12 +148,11 @@ class Program:
         """Hold the count, or "auto"."""
         self.client.post(f"/api/services/{service}/scale", {"replicas": replicas})
 
-    def metric(self, line: str) -> float:
-        """The value of one series, written as /metrics writes it."""
-        with self.client._http.stream("GET", "/metrics") as answer:
-            found = re.search(f"^{re.escape(line)} (.+)$", answer.read().decode(), re.MULTILINE)
-        assert found, f"there is no {line}"
-        return float(found[1])
+    def metrics(self, family: str) -> dict[str, float]:
+        """The series of one family: values by labels, written as /metrics writes them."""
+        with urlopen(f"http://{self.admin}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        return {labels: float(value) for labels, value in re.findall(f"^{family}({{.*}})? (.+)$", text, re.MULTILINE)}
 
     async def command(self, *words: str) -> Said:
         """`ecluse WORDS...`, to its end."""
@@ -174,7 +179,7 @@ class Program:
 
 
 def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
 
 
 def _proc(pid: int, name: str) -> str:
@@ -241,10 +246,3 @@ async def _clean_up(program: Program) -> None:
         program.process.kill()
     await program.process.wait()
     program.close()
-
-
-def lasted(events: Sequence[Event], first: str, then: str) -> float:
-    """Seconds from the first event of one kind to the next one of another."""
-    began = next(each for each in events if each["kind"] == first)
-    ended = next(each for each in events if each["kind"] == then and each["id"] > began["id"])
-    return float(ended["at"] - began["at"])

@@ -35,7 +35,7 @@ def changes(program: Program) -> tuple[int, int]:
 async def idle(program: Program) -> bool:
     """Whether, for a moment, nothing at all is in flight or waits: a request that hangs would keep this from ever being so."""
     service = program.service()
-    return service["reading"]["waiting"] == 0 and sum(replica["reading"]["in_flight"] for replica in service["replicas"]) == 0
+    return not service["reading"]["waiting"] and not any(replica["reading"]["in_flight"] for replica in service["replicas"])
 
 
 @pytest.mark.parametrize("app", [UVICORN, NODE, NGINX], ids=lambda app: app.name)
@@ -49,7 +49,6 @@ async def test_no_request_fails_while_replicas_come_and_go(tmp_path: Path, app: 
             outcomes = {"kept connections": await kept.end(), "a connection each": await fresh.end()}
         assert changes(program) == (TIMES, TIMES)
     assert {name: outcome for name, outcome in outcomes.items() if outcome.lost} == {}
-    print(outcomes)
     assert all(busy(outcome) for outcome in outcomes.values()), outcomes
 
 

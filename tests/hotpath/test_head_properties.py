@@ -1,0 +1,120 @@
+"""Whatever comes, a head is read as another parser (h11) reads it, or refused; nothing but a refusal is ever raised."""
+
+from contextlib import suppress
+
+import h11
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from balancer.hotpath import fields, head
+from balancer.hotpath.head import Refusal
+from tests.hotpath.driver import AnswerReader, Request, RequestReader, octet_by_octet, read, read_request_head, whole
+from tests.hotpath.strategies import THOROUGH, answer_heads, request_heads
+
+PEER = b"192.0.2.7"
+
+
+def accepted(octets: bytes) -> Request | None:
+    try:
+        return read_request_head(octets)
+    except Refusal:
+        return None
+
+
+def h11_reads(octets: bytes) -> h11.Request:
+    other = h11.Connection(h11.SERVER)
+    other.receive_data(octets)
+    event = other.next_event()
+    assert isinstance(event, h11.Request), event
+    return event
+
+
+def framing(request: h11.Request) -> tuple[int, bool]:
+    named = dict(request.headers)
+    return int(named.get(b"content-length", b"-1")), b"transfer-encoding" in named
+
+
+@pytest.mark.parametrize(
+    "parse",
+    [
+        head.parse_request_line,
+        head.parse_status_line,
+        head.parse_version,
+        head.split_target,
+        lambda octets: head.check_unfinished(octets, 16, 32),
+        lambda octets: fields.parse_request_block(octets, 8),
+        fields.parse_response_block,
+        fields.parse_authority,
+        fields.parse_trailers,
+        fields.parse_upgrade,
+        lambda octets: fields.parse_options(octets, True),
+        lambda octets: fields.parse_length(octets, -1),
+        lambda octets: fields.parse_transfer_encoding(octets, False, 501),
+    ],
+    ids=lambda parse: parse.__name__.strip("<>"),
+)
+@THOROUGH
+@given(st.binary(max_size=80))
+def test_any_octets_are_parsed_or_refused(parse, octets: bytes) -> None:
+    with suppress(Refusal):
+        parse(octets)
+
+
+@THOROUGH
+@given(request_heads())
+def test_a_request_head_that_is_accepted_is_read_by_another_parser_in_the_same_way(octets: bytes) -> None:
+    request = accepted(octets)
+    if request is None:
+        return
+    theirs = h11_reads(octets)
+    assert theirs.method == request.method
+    assert head.split_target(theirs.target)[1] == request.target
+    length, chunked = framing(theirs)
+    assert (length, chunked) == (request.block.length, request.block.chunked)
+
+
+@THOROUGH
+@given(request_heads(), st.booleans())
+def test_what_a_replica_gets_is_read_by_another_parser_as_it_was_meant(octets: bytes, trusted: bool) -> None:
+    request = accepted(octets)
+    if request is None:
+        return
+    block = request.block
+    sent = fields.upstream_fields(block, PEER, request.minor, trusted)
+    theirs = h11_reads(b"%b %b HTTP/1.1\r\n%b" % (request.method, request.target, sent))
+    assert (theirs.method, theirs.target) == (request.method, request.target)
+    assert framing(theirs) == (block.length, block.chunked)
+    names = [name for name, _ in theirs.headers]
+    assert names.count(b"host") == names.count(b"forwarded") == names.count(b"x-forwarded-for") == 1
+    assert len(names) == sent.count(b"\r\n") - 1
+
+
+@THOROUGH
+@given(st.lists(request_heads(), max_size=3).map(b"".join))
+def test_requests_are_read_alike_whole_and_octet_by_octet(octets: bytes) -> None:
+    once, slowly = read(RequestReader(), whole(octets)), read(RequestReader(), octet_by_octet(octets))
+    assert (once.messages, once.refused, once.switched) == (slowly.messages, slowly.refused, slowly.switched)
+    assert [request.target for request in once.heads] == [request.target for request in slowly.heads]
+
+
+@THOROUGH
+@given(answer_heads())
+def test_answers_are_read_alike_whole_and_octet_by_octet(octets: bytes) -> None:
+    once, slowly = read(AnswerReader(), whole(octets)), read(AnswerReader(), octet_by_octet(octets))
+    assert (once.messages, once.refused) == (slowly.messages, slowly.refused)
+    assert once.status in {0, 400, 502}
+
+
+@THOROUGH
+@given(answer_heads())
+def test_of_an_answer_nothing_goes_on_that_belongs_to_one_hop(octets: bytes) -> None:
+    block_octets = octets[octets.find(b"\r\n") + 2 : -2]
+    try:
+        block = fields.parse_response_block(block_octets)
+    except Refusal:
+        return
+    names = {line.partition(b":")[0].lower() for line in block.kept.split(b"\r\n") if line}
+    assert not names & fields.HOP_BY_HOP
+    assert not block.kept or block.kept.endswith(b"\r\n")
+    assert b"content-length:" not in block.kept_without_length.lower()
