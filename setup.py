@@ -27,7 +27,7 @@ def extensions() -> list[Extension]:
         for path in sorted(HOTPATH.glob("*.py"))
         if path.stem != "__init__"
     ]
-    return list(cythonize(modules, compiler_directives=DIRECTIVES, quiet=True))
+    return list(cythonize(modules, compiler_directives=DIRECTIVES, quiet=True, nthreads=os.cpu_count() or 1))
 
 
 setup(ext_modules=extensions())

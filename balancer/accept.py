@@ -7,7 +7,6 @@ connection over the limit is answered 503 and closed, so that nobody waits for n
 import errno
 import logging
 import socket
-from collections.abc import Callable
 
 from balancer import limits
 from balancer.hotpath import board
@@ -24,10 +23,8 @@ RETRY_S = 0.1  # after the descriptors or the memory have run out
 class Acceptor:
     """Accepts on a set of listening sockets, which can be replaced."""
 
-    def __init__(self, context: Context, call_later: Callable[..., object]) -> None:
-        """call_later: the event loop's, for when there is nothing left to accept with."""
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._call_later = call_later
         self._listeners: list[socket.socket] = []
 
     def replace(self, descriptors: list[int]) -> None:
@@ -36,7 +33,7 @@ class Acceptor:
         self._listeners = [socket.socket(fileno=fd) for fd in descriptors]
         for listener in self._listeners:
             listener.setblocking(False)
-            self._context.add_reader(listener.fileno(), self.accept, listener)
+            self._context.loop.add_reader(listener.fileno(), self.accept, listener)
         self._close(old)
 
     def close(self) -> None:
@@ -64,15 +61,16 @@ class Acceptor:
     def _rest(self, listener: socket.socket, failure: OSError) -> None:
         """Leave connections in the queue for a moment: the socket stays readable, and trying at once again would never end."""
         log.warning("cannot accept: %s; raise the limit of open files (ulimit -n)", failure)
-        self._context.remove_reader(listener.fileno())
-        self._call_later(RETRY_S, self._accept_again, listener)
+        self._context.loop.remove_reader(listener.fileno())
+        self._context.loop.call_later(RETRY_S, self._accept_again, listener)
 
     def _accept_again(self, listener: socket.socket) -> None:
         if listener in self._listeners:
-            self._context.add_reader(listener.fileno(), self.accept, listener)
+            self._context.loop.add_reader(listener.fileno(), self.accept, listener)
 
     def _welcome(self, sock: socket.socket, peer: str) -> None:
         context = self._context
+        context.now_us = context.clock()
         sock.setblocking(False)
         if len(context.connections) >= context.connections_most:
             context.row.count(board.REFUSED)
@@ -83,7 +81,7 @@ class Acceptor:
 
     def _close(self, listeners: list[socket.socket]) -> None:
         for listener in listeners:
-            self._context.remove_reader(listener.fileno())
+            self._context.loop.remove_reader(listener.fileno())
             while self.accept(listener):
                 continue
             listener.close()

@@ -13,6 +13,7 @@ from io import FileIO
 from balancer import limits
 from balancer.hotpath import board
 from balancer.hotpath.exchange import Exchange
+from balancer.hotpath.row import Row
 
 _BATCH = 1000
 _WAIT_S = 1.0
@@ -21,7 +22,7 @@ _WAIT_S = 1.0
 class AccessLog:
     """Writes to `target`: "-" is standard output, anything else a file that is appended to. `reopen` follows a rotation."""
 
-    def __init__(self, target: str, style: str, row: board.Row) -> None:
+    def __init__(self, target: str, style: str, row: Row) -> None:
         self._target = target
         self._format = clf_line if style == "clf" else json_line
         self._row = row

@@ -32,7 +32,7 @@ class Timeouts:
     response_head_s: float = 60.0  # request sent to response head; 504
     total_s: float = 0.0  # first byte of the request to last byte of the response; 504 or abort; 0: no limit
     pool_idle_s: float = 55.0  # an unused connection to a replica; below the 60-75 s at which common app servers close
-    linger_s: float = 2.0  # reading on after an early final response, so that a reset does not destroy it
+    linger_s: float = 2.0  # waiting for more of it after an early final response, so that a reset does not destroy that
 
 
 # Fixed limits.
@@ -41,7 +41,7 @@ ACCEPT_BATCH = 64  # connections accepted before the others on this worker get t
 REPLAY_BODY = 64 * 1024  # of a request body held so that it can be sent to another replica
 CHUNK_LINE = 256  # a chunk's size and extensions
 TRAILERS = 8 * 1024  # trailer section of a chunked body
-LINGER_BYTES = 1024 * 1024  # of an unread request body read and dropped before closing
+LINGER_S = 30.0  # reading and dropping an unread request body before closing, at the most
 ATTEMPTS = 3  # replicas tried for one request
 MEMO_ENTRIES = 2048  # validated header blocks remembered by one worker, per direction
 MEMO_BLOCK = 4096  # a header block larger than this is validated each time

@@ -35,6 +35,7 @@ from typing import Final
 
 from balancer import limits
 from balancer.hotpath import board
+from balancer.hotpath.row import Row
 
 MAGIC: Final = 0x45434C55_53450000
 VERSION: Final = 1
@@ -137,9 +138,9 @@ class Scoreboard:
         self._memory.close()
         os.close(self.fd)
 
-    def row(self, worker: int) -> board.Row:
+    def row(self, worker: int) -> Row:
         """The writer of one worker's row."""
-        return board.Row(self.words, worker, self.workers, HEADER_WORDS, self._row_words, self._services)
+        return Row(self.words, worker, self.workers, HEADER_WORDS, self._row_words, self._services)
 
     def worker(self, worker: int) -> WorkerReading:
         """One worker's header."""

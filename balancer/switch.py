@@ -95,7 +95,7 @@ def apply_settings(context: Context, settings: Settings) -> None:
     context.pool_most = most.pool_per_replica
     context.attempts_most = limits.ATTEMPTS
     context.replay_most = limits.REPLAY_BODY
-    context.linger_most = limits.LINGER_BYTES
+    context.linger_most_us = microseconds(limits.LINGER_S)
     context.head_us = microseconds(after.head_s)
     context.idle_us = microseconds(after.idle_s)
     context.body_idle_us = microseconds(after.body_idle_s)

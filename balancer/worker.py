@@ -75,6 +75,7 @@ class Worker:
         if not hasattr(self, "context"):
             self._finish()
             return
+        self.context.now_us = clock_us()
         self.acceptor.close()
         self.context.draining = True
         for connection in list(self.context.connections):
@@ -131,7 +132,8 @@ class Worker:
         self.context.report = self._report
         self.context.wake = self._wake_sibling
         self.switch = Switch(self.context, random.random)
-        self.acceptor = Acceptor(self.context, self._loop.call_later)
+        self.acceptor = Acceptor(self.context)
+        self._loop.add_reader(self.context.poller.fileno(), self.context.poller.dispatch)
         self._loop.add_reader(self._wakers[self._number], self._woken_by_sibling)
         self._tick()
         self._tell("ready", pid=os.getpid(), build=build())
@@ -187,7 +189,8 @@ class Worker:
     def _tick(self) -> None:
         """The coarse clock: deadlines, the Date field, the line of waiting requests, the end of a drain."""
         context = self.context
-        context.wheel.advance(clock_us())
+        context.now_us = clock_us()
+        context.wheel.advance(context.now_us)
         context.date_line = b"Date: " + formatdate(usegmt=True).encode() + b"\r\n"
         waiting = self.switch.waiting()
         for service in waiting:

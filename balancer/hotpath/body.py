@@ -63,9 +63,9 @@ class Body:
             return b""
         if self.kind == LENGTH:
             return self._feed_length(data)
-        self.passed += len(data)
         if self.kind == CHUNKED:
             return self._feed_chunked(data)
+        self.passed += len(data)
         return data
 
     def end(self) -> bool:
@@ -121,6 +121,7 @@ class Body:
             step = self.remaining
             self.state = _DATA_END
         self.remaining -= step
+        self.passed += step
         return position + step
 
     def _element_end(self, data: bytes, position: int) -> int:

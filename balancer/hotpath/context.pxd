@@ -1,13 +1,15 @@
 # C types for the compiled build of context.py; the interpreted one does not read this file.
 
-from balancer.hotpath.board cimport Row
 from balancer.hotpath.fields cimport Memo
+from balancer.hotpath.poller cimport Poller
 from balancer.hotpath.route cimport Router
+from balancer.hotpath.row cimport Row
+from balancer.hotpath.service cimport Service
 from balancer.hotpath.wheel cimport Wheel
 
 cdef class Context:
-    cdef public object add_reader, remove_reader, add_writer, remove_writer, call_soon, clock, trusts, log
-    cdef public object report, wake
+    cdef public object loop, clock, trusts, log, report, wake
+    cdef public Poller poller
     cdef public Row row
     cdef public Router router
     cdef public Wheel wheel
@@ -15,7 +17,8 @@ cdef class Context:
     cdef public set connections
     cdef public bint draining
     cdef public bytes date_line
-    cdef public long long request_line_most, head_most, fields_most, body_most, connections_most
-    cdef public long long response_head_most, pool_most, attempts_most, replay_most, linger_most, head_us
+    cdef public long long now_us, request_line_most, head_most, fields_most, body_most, connections_most
+    cdef public long long response_head_most, pool_most, attempts_most, replay_most, linger_most_us, head_us
     cdef public long long idle_us, body_idle_us, tunnel_idle_us, connect_us, response_head_us, total_us
     cdef public long long pool_idle_us, linger_us
+    cpdef freed(self, Service service)

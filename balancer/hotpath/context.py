@@ -6,8 +6,9 @@ Invariants: nothing here is per request; everything that could differ in a test 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from balancer.hotpath.board import Row
 from balancer.hotpath.fields import Memo
+from balancer.hotpath.poller import Poller
+from balancer.hotpath.row import Row
 from balancer.hotpath.wheel import Wheel
 
 if TYPE_CHECKING:
@@ -18,28 +19,25 @@ if TYPE_CHECKING:
 
 
 class Loop(Protocol):
-    """The part of an asyncio event loop that connections need."""
+    """The part of an asyncio event loop that is needed here."""
 
     def add_reader(self, fd: int, callback: Callable[..., Any], *args: Any) -> Any: ...
     def remove_reader(self, fd: int) -> Any: ...
-    def add_writer(self, fd: int, callback: Callable[..., Any], *args: Any) -> Any: ...
-    def remove_writer(self, fd: int) -> Any: ...
     def call_soon(self, callback: Callable[..., Any], *args: Any) -> Any: ...
+    def call_later(self, delay: float, callback: Callable[..., Any], *args: Any) -> Any: ...
 
 
 class Context:
     """One per worker. Times in microseconds; 0 is no limit where a limit may be absent."""
 
     def __init__(self, loop: Loop, clock: Callable[[], int], row: Row, router: "Router") -> None:
-        self.add_reader = loop.add_reader
-        self.remove_reader = loop.remove_reader
-        self.add_writer = loop.add_writer
-        self.remove_writer = loop.remove_writer
-        self.call_soon = loop.call_soon
+        self.loop = loop
+        self.poller = Poller()
         self.clock = clock
+        self.now_us = clock()  # of the present event
         self.row = row
         self.router = router
-        self.wheel = Wheel(clock())
+        self.wheel = Wheel(self.now_us)
         self.request_memo = Memo(1, 0)
         self.response_memo = Memo(1, 0)
         self.connections: set[Downstream] = set()
@@ -58,7 +56,7 @@ class Context:
         self.pool_most = 0
         self.attempts_most = 0
         self.replay_most = 0
-        self.linger_most = 0
+        self.linger_most_us = 0
         self.head_us = 0
         self.idle_us = 0
         self.body_idle_us = 0
@@ -73,11 +71,12 @@ class Context:
         """A place may be free: give it to who waits, once the present event is over."""
         if not service.serving and service.waiting:
             service.serving = True
-            self.call_soon(self.serve, service, False)
+            self.loop.call_soon(self.serve, service, False)
 
     def serve(self, service: "Service", regardless: bool) -> None:
         """Dispatch waiting requests while there is room, unless a sibling's has waited longer (`regardless`: even then)."""
         service.serving = False
+        self.now_us = self.clock()
         while service.waiting:
             if not regardless and not self.first_in_line(service):
                 return

@@ -42,7 +42,8 @@ class Downstream(Stream):
         self.closing = False  # once the backlog is sent
         self.advancing = False
         self.linger = False
-        self.lingered = 0
+        self.linger_until_us = 0
+        self.wants_json = False
         self.exchange: Exchange | None = None
         self.last_block: RequestBlock | None = None
         self.last_minor = -1
@@ -52,7 +53,7 @@ class Downstream(Stream):
 
     def start(self) -> None:
         """Wait for the first request."""
-        self.arm(self.context.clock() + self.context.head_us)
+        self.arm(self.context.now_us + self.context.head_us)
         self.resume()
 
     # What happens to the socket.
@@ -61,7 +62,7 @@ class Downstream(Stream):
         """Octets from the client."""
         if self.state == HEAD:
             if not self.buffer:
-                self.deadline_us = self.context.clock() + self.context.head_us
+                self.deadline_us = self.context.now_us + self.context.head_us
                 self.context.wheel.watch(self)
                 self.buffer = data
             else:
@@ -72,9 +73,12 @@ class Downstream(Stream):
         elif self.state == FLUSH:
             self.store(data)
         else:
-            self.lingered += len(data)
-            if self.lingered > self.context.linger_most:
-                self.close()
+            self.linger_on()
+
+    def linger_on(self) -> None:
+        """Drop what has come, and wait for the rest of it, up to a point: many clients send everything before they read."""
+        deadline_us = self.context.now_us + self.context.linger_us
+        self.arm(deadline_us if deadline_us < self.linger_until_us else self.linger_until_us)
 
     def during_exchange(self, data: bytes) -> None:
         """Octets while a request is under way: more of its body, or the next request."""
@@ -133,7 +137,7 @@ class Downstream(Stream):
         if self.open:
             self.context.connections.discard(self)
             self.context.row.count(board.CONNECTIONS, -1)
-        super().close()
+        Stream.close(self)
 
     # From request to request.
 
@@ -165,6 +169,7 @@ class Downstream(Stream):
             self.searched = 0
             self.skipped = False
             self.carried = True
+            self.wants_json = False
             self.read_head(buffer, end)
         except Refusal as refusal:
             self.refuse(refusal)
@@ -178,7 +183,8 @@ class Downstream(Stream):
             raise Refusal(414, f"the request line is longer than {context.request_line_most} octets")
         if end + 4 > context.head_most:
             raise Refusal(431, f"the head is larger than {context.head_most} octets")
-        method, target, minor = parse_request_line(buffer[:line_end])
+        line = buffer[:line_end]
+        method, target, minor = parse_request_line(line)
         lines = buffer[line_end + 2 : end + 2]
         found = context.request_memo.get(lines)
         if found is None:
@@ -187,22 +193,27 @@ class Downstream(Stream):
         block: RequestBlock = found  # type: ignore[assignment] # the request memo holds nothing else
         if target[:1] != b"/":
             authority, target = split_target(target) if method != b"CONNECT" else (b"", target)
+            target = target or (b"*" if method == b"OPTIONS" else b"/")  # RFC 9112 section 3.2.4
             if authority:
                 block = with_authority(block, lines, authority)
+            line = b"%b %b HTTP/1.1" % (method, target)
+        if not minor:
+            line = line[:-1] + b"1"
+        self.wants_json = block.wants_json
         check_request(method, minor, block)
         self.keep = not block.close if minor else block.keep_alive
         self.buffer = buffer[end + 4 :]
         self.state = EXCHANGE
         if self.exchange is None:
             self.exchange = Exchange(self, context)
-        self.exchange.begin(method, target, minor, block, self.fields_for(block, minor))
+        self.exchange.begin(line + self.fields_for(block, minor), method, target, minor, block)
 
     def fields_for(self, block: RequestBlock, minor: int) -> bytes:
-        """The fields for the replica; the same ones again where the client repeats itself."""
+        """What follows the request line for the replica; the same again where the client repeats itself."""
         if block is not self.last_block or minor != self.last_minor:
             self.last_block = block
             self.last_minor = minor
-            self.last_fields = upstream_fields(block, self.peer, minor, self.trusted)
+            self.last_fields = b"\r\n" + upstream_fields(block, self.peer, minor, self.trusted)
         return self.last_fields
 
     def refuse(self, refusal: Refusal) -> None:
@@ -210,7 +221,9 @@ class Downstream(Stream):
         context = self.context
         context.row.count(board.BAD_REQUESTS)
         self.keep = False
-        if self.send(answer(refusal.status, refusal.reason, False, True, b"Connection: close\r\n", 0, context.date_line)):
+        if self.send(
+            answer(refusal.status, refusal.reason, self.wants_json, True, b"Connection: close\r\n", 0, context.date_line)
+        ):
             self.end(True)
         else:
             self.close()
@@ -221,7 +234,7 @@ class Downstream(Stream):
             self.end(not reusable or self.buffer != b"")
         elif self.backlog:
             self.state = FLUSH
-            self.arm(self.context.clock() + self.context.body_idle_us)
+            self.arm(self.context.now_us + self.context.body_idle_us)
         else:
             self.next_request()
 
@@ -231,7 +244,7 @@ class Downstream(Stream):
             self.end(self.buffer != b"")
             return
         self.state = HEAD
-        self.arm(self.context.clock() + (self.context.head_us if self.buffer else self.context.idle_us))
+        self.arm(self.context.now_us + (self.context.head_us if self.buffer else self.context.idle_us))
         if not self.half_closed:
             self.resume()
         if self.buffer:
@@ -243,7 +256,7 @@ class Downstream(Stream):
         self.closing = True
         self.linger = linger
         self.buffer = b""
-        self.arm(self.context.clock() + self.context.body_idle_us)
+        self.arm(self.context.now_us + self.context.body_idle_us)
         if not self.backlog:
             self.finish_closing()
 
@@ -254,7 +267,8 @@ class Downstream(Stream):
             return
         self.closing = False
         self.shutdown()
-        self.arm(self.context.clock() + self.context.linger_us)
+        self.linger_until_us = self.context.now_us + self.context.linger_most_us
+        self.linger_on()
         self.resume()
 
     def abort(self) -> None:
@@ -262,6 +276,12 @@ class Downstream(Stream):
         if self.open:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self.close()
+
+    def fail(self) -> None:
+        """A fault in our own program: nothing may stay counted for this connection."""
+        if self.exchange is not None:
+            self.exchange.release(False)
+        Stream.fail(self)
 
     def drain(self) -> None:
         """The worker is about to end: an idle connection ends now, a busy one after its answer."""
@@ -271,7 +291,7 @@ class Downstream(Stream):
             if self.carried:
                 self.close()
             else:  # its first request may be on the way
-                self.arm(self.context.clock() + self.context.linger_us)
+                self.arm(self.context.now_us + self.context.linger_us)
 
 
 def check_request(method: bytes, minor: int, block: RequestBlock) -> None:

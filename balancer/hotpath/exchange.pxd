@@ -1,6 +1,7 @@
 # C types for the compiled build of exchange.py; the interpreted one does not read this file.
 
 from balancer.hotpath.context cimport Context
+from balancer.hotpath.downstream cimport Downstream
 from balancer.hotpath.fields cimport RequestBlock
 from balancer.hotpath.relay cimport Relay
 from balancer.hotpath.replica cimport Replica
@@ -9,8 +10,10 @@ from balancer.hotpath.tunnel cimport Tunnel
 from balancer.hotpath.upload cimport Upload
 from balancer.hotpath.upstream cimport Upstream
 
+cdef int OVER, WAITING, CONNECTING, AWAIT, RELAY, TUNNEL, RECEIVE
+
 cdef class Exchange:
-    cdef public object downstream
+    cdef public Downstream downstream
     cdef public Context context
     cdef public long long state, minor, began_us, limit_us, attempts, status, failure
     cdef public bytes method, target, head
@@ -23,3 +26,22 @@ cdef class Exchange:
     cdef public Replica replica, last_replica
     cdef public Upstream upstream
     cdef public list tried
+    cpdef begin(self, bytes head, bytes method, bytes target, long long minor, RequestBlock block)
+    cpdef route(self, RequestBlock block)
+    cpdef bint wants_more(self)
+    cpdef from_client(self, bytes data)
+    cpdef send_body(self, bytes data)
+    cpdef dispatch(self)
+    cpdef attempt(self, Replica replica)
+    cpdef send_request(self)
+    cpdef bint may_be_sent_again(self)
+    cpdef from_replica(self, bytes data)
+    cpdef answer_begun(self)
+    cpdef answer_goes_on(self)
+    cpdef finish(self)
+    cpdef arm(self, long long after_us)
+    cpdef arm_await(self)
+    cpdef settle(self, long long octets_in, long long octets_out)
+    cpdef release(self, bint keep)
+    cpdef over(self, bint reusable)
+    cpdef write_log(self)

@@ -19,17 +19,17 @@ The body goes up in `upload.py`, the answer comes down in `relay.py`, upgraded c
 
 from typing import TYPE_CHECKING
 
-from balancer.hotpath import board, body, head
+from balancer.hotpath import board, body
 from balancer.hotpath.answers import answer
 from balancer.hotpath.fields import RequestBlock, ResponseBlock
-from balancer.hotpath.head import Refusal
+from balancer.hotpath.head import IDEMPOTENT, Refusal
 from balancer.hotpath.relay import Relay
 from balancer.hotpath.replica import AVOID_US, Replica
 from balancer.hotpath.service import Service
 from balancer.hotpath.stream import RECEIVE
 from balancer.hotpath.tunnel import Tunnel
 from balancer.hotpath.upload import Upload
-from balancer.hotpath.upstream import Upstream, connect
+from balancer.hotpath.upstream import Upstream
 
 if TYPE_CHECKING:
     from balancer.hotpath.context import Context
@@ -78,13 +78,12 @@ class Exchange:
 
     # Route.
 
-    def begin(self, method: bytes, target: bytes, minor: int, block: RequestBlock, fields: bytes) -> None:
-        """Take a request whose head was read; what has come of its body stands in the connection's buffer."""
+    def begin(self, head: bytes, method: bytes, target: bytes, minor: int, block: RequestBlock) -> None:
+        """Take a request whose head was read, and rewritten for a replica; what has come of its body is in the connection's buffer."""
         context = self.context
-        self.method, self.target, self.minor, self.block = method, target, minor, block
-        self.began_us = context.clock()
+        self.head, self.method, self.target, self.minor, self.block = head, method, target, minor, block
+        self.began_us = context.now_us
         self.limit_us = self.began_us + context.total_us if context.total_us else 0
-        self.head = b"%b %b HTTP/1.1\r\n%b" % (method, target, fields)
         self.service = self.replica = self.last_replica = self.upstream = self.tunnel = None
         if self.tried:
             self.tried = []
@@ -172,7 +171,7 @@ class Exchange:
         """Pick a replica and make an attempt, or wait, or say why not."""
         service = self.service
         assert service is not None
-        now_us = self.context.clock()
+        now_us = self.context.now_us
         if not self.attempts and service.others_wait():
             self.wait(service, now_us)
             return
@@ -202,7 +201,7 @@ class Exchange:
         """First in line: make an attempt if there is a place. False: there is none."""
         service = self.service
         assert service is not None
-        now_us = self.context.clock()
+        now_us = self.context.now_us
         replica = service.take(self.tried, now_us)
         if replica is None:
             return False
@@ -235,10 +234,13 @@ class Exchange:
         """Make a new connection for this attempt."""
         self.state = CONNECTING
         self.arm(self.context.connect_us)
+        upstream = Upstream(self.context, replica)
         try:
-            self.upstream = connect(self.context, replica, self)
+            upstream.connect(self)
         except OSError:
             self.connect_failed("refused the connection", 502)
+        else:
+            self.upstream = upstream
 
     def send_request(self) -> None:
         """The connection stands: send the head and what is there of the body, in one piece."""
@@ -260,14 +262,14 @@ class Exchange:
 
     def may_be_sent_again(self) -> bool:
         """Whether RFC 9110 lets a proxy send a request again that may have been carried out."""
-        return self.method in head.IDEMPOTENT and self.upload.whole
+        return self.method in IDEMPOTENT and self.upload.whole
 
     def connect_failed(self, what: str, status: int) -> None:
         """No connection to the replica could be made: nothing was sent, so any request may go elsewhere."""
         context, replica, service = self.context, self.replica, self.service
         assert replica is not None
         assert service is not None
-        now_us = context.clock()
+        now_us = context.now_us
         context.row.count_replica(replica.slot, board.CONNECT_ERRORS)
         service.avoid(replica, now_us + AVOID_US)
         if now_us - replica.reported_us > REPORT_US:
@@ -305,11 +307,11 @@ class Exchange:
             except Refusal as refusal:
                 self.spoiled(refusal.reason)
 
-    def answer_begun(self, unframed: bool) -> None:
-        """The final head has come. unframed: this client can know the end of the body only by the end of the connection."""
+    def answer_begun(self) -> None:
+        """The final head has come."""
         self.status = self.relay.status
         self.state = RELAY
-        self.close_after = unframed or not self.downstream.keep or not self.upload.body.done or self.context.draining
+        self.close_after = self.relay.unframed or not self.downstream.keep or not self.upload.body.done or self.context.draining
 
     def answer_goes_on(self) -> None:
         """Some of the body was handed on, and there is more."""
@@ -331,10 +333,17 @@ class Exchange:
         self.reply(502, reason, 0)
 
     def broken(self) -> None:
-        """The answer broke off in the middle; the client must be able to tell."""
+        """The answer broke off in the middle: the client gets what came of it, and must be able to tell."""
         self.count_failure(board.BROKEN)
+        self.break_off()
+
+    def break_off(self) -> None:
+        """End an answer that is not whole. A client that counts octets or chunks can tell; another one sees a reset."""
         self.release(False)
-        self.give_up()
+        if self.relay.unframed:
+            self.give_up()
+        else:
+            self.over(False)
 
     # Tunnel.
 
@@ -452,10 +461,11 @@ class Exchange:
         elif self.state == TUNNEL:
             self.end_tunnel()
         elif self.state == RELAY:
-            if not self.downstream.backlog:  # else it is the client who does not move
+            if self.downstream.backlog:  # it is the client who does not move
+                self.client_gone()
+            else:
                 self.count_failure(board.TIMEOUTS)
-            self.release(False)
-            self.give_up()
+                self.break_off()
 
     def wait_expired(self) -> None:
         """Nobody had a place for the request in time."""
@@ -477,7 +487,7 @@ class Exchange:
 
     def arm(self, after_us: int) -> None:
         """Expire so long from now, or at the deadline of the whole request if that is earlier."""
-        deadline_us = self.context.clock() + after_us
+        deadline_us = self.context.now_us + after_us
         if self.limit_us and self.limit_us < deadline_us:
             deadline_us = self.limit_us
         self.downstream.arm(deadline_us)
@@ -507,7 +517,7 @@ class Exchange:
         """Count a whole answer."""
         replica, row = self.replica, self.context.row
         if replica is not None:
-            row.answered(replica.slot, self.status, self.context.clock() - self.began_us)
+            row.answered(replica.slot, self.status, self.context.now_us - self.began_us)
             row.count_replica(replica.slot, board.BYTES_IN, octets_in)
             row.count_replica(replica.slot, board.BYTES_OUT, len(self.head) + octets_out)
 
@@ -520,7 +530,7 @@ class Exchange:
         """Leave the line or the replica. keep: its connection can carry another request."""
         service, replica, upstream = self.service, self.replica, self.upstream
         if service is not None and self.state == WAITING:
-            service.stop_waiting(self, self.context.clock())
+            service.stop_waiting(self, self.context.now_us)
         self.state = OVER
         self.upstream = None
         if upstream is not None:
@@ -532,7 +542,7 @@ class Exchange:
                 upstream.close()
         if replica is not None and service is not None:
             self.replica = None
-            self.context.row.leave(replica.slot, self.context.clock())
+            self.context.row.leave(replica.slot, self.context.now_us)
             self.context.freed(service)
 
     def over(self, reusable: bool) -> None:
@@ -548,4 +558,4 @@ class Exchange:
     def write_log(self) -> None:
         """One line for the access log, if there is one."""
         if self.context.log is not None:
-            self.context.log(self, self.context.clock())
+            self.context.log(self, self.context.now_us)

@@ -9,7 +9,7 @@ cdef class RequestBlock:
 cdef class ResponseBlock:
     cdef public long long length
     cdef public bint chunked, close, keep_alive, dated
-    cdef public bytes upgrade, kept, kept_without_length
+    cdef public bytes upgrade, kept, kept_without_length, usual
 
 cdef class Memo:
     cdef public long long entries, largest

@@ -133,6 +133,7 @@ class ResponseBlock:
         self.dated = False
         self.kept = b""
         self.kept_without_length = b""
+        self.usual = b""  # what follows the status line where nothing out of the ordinary is to be said; b"": something is
 
     def take(self, name: bytes, value: bytes) -> bool:
         """Note one field; True: it goes on as it is. Raises Refusal."""
@@ -189,6 +190,9 @@ def parse_response_block(block: bytes) -> ResponseBlock:
     if parsed.chunked and parsed.length >= 0:
         raise Refusal(502, "the replica's answer has both Content-Length and Transfer-Encoding")
     parsed.kept = b"".join(kept)
+    if parsed.dated and (parsed.chunked or parsed.length >= 0):
+        framing = b"Transfer-Encoding: chunked\r\n" if parsed.chunked else b""
+        parsed.usual = b"\r\n" + parsed.kept + framing + b"Via: 1.1 ecluse\r\n\r\n"
     parsed.kept_without_length = b"".join([line for line in kept if line[:15].lower() != b"content-length:"])
     return parsed
 

@@ -49,13 +49,14 @@ def parse_request_line(line: bytes) -> tuple[bytes, bytes, int]:
     if len(parts) != 3:
         raise Refusal(400, "the request line is not 'method target version' with single spaces")
     method, target, version = parts
+    minor = parse_version(version)
     if method not in _METHODS and not is_method(method):
         raise Refusal(400, "the method is not a token")
     if not target or target.translate(None, _TARGET):
         raise Refusal(400, "the request target is empty or has a character that no target may have")
     if target == b"*" and method != b"OPTIONS":  # RFC 9112 section 3.2.4
         raise Refusal(400, "the request target '*' is for OPTIONS only")
-    return method, target, parse_version(version)
+    return method, target, minor
 
 
 def is_method(method: bytes) -> bool:
@@ -95,6 +96,7 @@ def parse_status_line(line: bytes) -> tuple[int, int]:
 def split_target(target: bytes) -> tuple[bytes, bytes]:
     """(authority, origin-form) of a request target; the authority is empty unless the target is absolute, RFC 9112 section 3.2.
 
+    The origin-form is empty if the absolute one has neither path nor query.
     Raises Refusal 400 for every other form but the asterisk.
     """
     if target[:1] == b"/" or target == b"*":
@@ -107,4 +109,4 @@ def split_target(target: bytes) -> tuple[bytes, bytes]:
     if cut == 0:
         raise Refusal(400, "the request target has no authority")  # RFC 9110 section 4.2.1
     path = rest[cut:]
-    return rest[:cut], path if path[:1] == b"/" else b"/" + path
+    return rest[:cut], b"/" + path if path[:1] == b"?" else path

@@ -5,8 +5,8 @@ Invariants: pure but for the policies' own counters; randomness is passed in as 
 
 from collections.abc import Callable
 
-from balancer.hotpath.board import Row
 from balancer.hotpath.replica import Replica
+from balancer.hotpath.row import Row
 
 P2C = 0
 ROUND_ROBIN = 1

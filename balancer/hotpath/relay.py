@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from balancer.hotpath.context import Context
     from balancer.hotpath.exchange import Exchange
 
+VIA = b"Via: 1.1 ecluse\r\n\r\n"  # and the end of the head
+VIA_1_0 = b"Via: 1.0 ecluse\r\n\r\n"
 INTERIM_MOST = 16  # 1xx answers to one request
 
 
@@ -29,13 +31,14 @@ class Relay:
         self.interim = 0
         self.status = 0
         self.rechunk = False  # the replica ends the body by closing; the client gets chunks
+        self.unframed = False  # this client can know the end of the body only by the end of the connection
         self.reusable = False  # the replica's connection, after this answer
 
     def begin(self) -> None:
         """Expect an answer."""
         self.buffer = b""
         self.interim = self.status = 0
-        self.rechunk = self.reusable = False
+        self.rechunk = self.unframed = self.reusable = False
 
     def begun(self) -> bool:
         """Whether any octet of an answer has come."""
@@ -62,7 +65,7 @@ class Relay:
             elif status == 101:
                 self.status = 101
                 self.exchange.open_tunnel(line, block, data)
-            elif self.pass_interim(line, block):
+            elif self.pass_interim(line, minor, block):
                 self.buffer = data
             else:
                 return
@@ -76,13 +79,13 @@ class Relay:
             memo.put(lines, block)
         return block
 
-    def pass_interim(self, line: bytes, block: ResponseBlock) -> bool:
+    def pass_interim(self, line: bytes, minor: int, block: ResponseBlock) -> bool:
         """Hand on a 1xx answer (RFC 9110 section 15.2), but not to HTTP/1.0. False: the client is gone. Raises Refusal 502."""
         self.interim += 1
         if self.interim > INTERIM_MOST:
             raise Refusal(502, "the replica gave too many interim answers")
         exchange = self.exchange
-        head = b"%b\r\n%bVia: 1.1 ecluse\r\n\r\n" % (line, block.kept_without_length)
+        head = b"%b\r\n%bVia: 1.%d ecluse\r\n\r\n" % (line, block.kept_without_length, minor)
         if exchange.minor and not exchange.downstream.send(head):
             exchange.client_gone()
             return False
@@ -100,14 +103,19 @@ class Relay:
             kind = body.LENGTH if block.length >= 0 else body.CLOSE
         modern = exchange.minor == 1
         self.body.begin(kind, block.length, not modern)
-        self.reusable = (not block.close if minor else block.keep_alive) and kind != body.CLOSE
+        # Chunks from HTTP/1.0 are a fault in the framing: RFC 9112 section 6.1 lets them be read, but nothing after them.
+        self.reusable = (not block.close if minor else block.keep_alive and not block.chunked) and kind != body.CLOSE
         self.rechunk = modern and kind == body.CLOSE
-        exchange.answer_begun(not modern and (kind == body.CLOSE or kind == body.CHUNKED))
-        self.pass_on(self.final_head(line, status, block), rest)
+        self.unframed = not modern and (kind == body.CLOSE or kind == body.CHUNKED)
+        exchange.answer_begun()
+        self.pass_on(self.final_head(line, status, minor, block), rest)
 
-    def final_head(self, line: bytes, status: int, block: ResponseBlock) -> bytes:
+    def final_head(self, line: bytes, status: int, minor: int, block: ResponseBlock) -> bytes:
         """The head for the client."""
         exchange = self.exchange
+        if minor and exchange.minor and not exchange.close_after and block.usual and status != 204 and len(line) > 12:
+            return line + block.usual
+        via = VIA if minor else VIA_1_0
         if line[:9] != b"HTTP/1.1 " or len(line) == 12:
             line = b"HTTP/1.1 " + line[9:] + (b" " if len(line) == 12 else b"")
         kept = block.kept
@@ -122,7 +130,7 @@ class Relay:
             added += b"Connection: close\r\n"
         elif not exchange.minor:
             added += b"Connection: keep-alive\r\n"
-        return b"%b\r\n%b%bVia: 1.1 ecluse\r\n\r\n" % (line, kept, added)
+        return line + b"\r\n" + kept + added + via
 
     def pass_on(self, before: bytes, data: bytes) -> None:
         """Hand on `before` and then more of the body, in one piece."""

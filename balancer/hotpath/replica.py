@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from balancer.hotpath import board
 
 if TYPE_CHECKING:
-    from balancer.hotpath.board import Row
+    from balancer.hotpath.row import Row
     from balancer.hotpath.upstream import Upstream
 
 AVOID_US = 1_000_000  # how long a replica that refused a connection is passed over while there are others

@@ -1,15 +1,15 @@
 # C types for the compiled build of service.py; the interpreted one does not read this file.
 
-from balancer.hotpath.board cimport Row
+from balancer.hotpath.replica cimport Replica
+from balancer.hotpath.row cimport Row
 
 cdef class Service:
     cdef public object name, random
-    cdef public long long slot, policy, cap, queue, queue_timeout_us, hold_timeout_us, max_held
-    cdef public long long avoid_until_us
+    cdef public long long slot, policy, cap, queue, queue_timeout_us, hold_timeout_us, max_held, avoid_until_us
     cdef public Row row
     cdef public bint hold, serving
     cdef public list ready
     cdef public dict waiting
-    cpdef object take(self, list tried, long long now_us)
-    cpdef bint enter(self, object replica, long long now_us)
+    cpdef Replica take(self, list tried, long long now_us)
+    cpdef bint enter(self, Replica replica, long long now_us)
     cpdef bint others_wait(self)

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from balancer.hotpath.board import Row
 from balancer.hotpath.pick import pick
 from balancer.hotpath.replica import Replica
+from balancer.hotpath.row import Row
 
 if TYPE_CHECKING:
     from balancer.hotpath.exchange import Exchange

@@ -5,27 +5,32 @@ while `backlog` is not empty, so that what is held is bounded by one read; after
 is not known here.
 """
 
+import logging
 import socket
 from typing import TYPE_CHECKING
+
+from balancer.hotpath.watched import READ, WRITE, Watched
 
 if TYPE_CHECKING:
     from balancer.hotpath.context import Context
 
+log = logging.getLogger("ecluse.worker")
+
 RECEIVE = 64 * 1024
 
 
-class Stream:
+class Stream(Watched):
     """One socket. Subclasses take what happens to it: `received`, `ended`, `lost`, `drained`, `expire`."""
 
     def __init__(self, context: "Context", sock: socket.socket) -> None:
+        super().__init__()
         self.context = context
         self.sock = sock
+        self.receive = sock.recv
+        self.transmit = sock.send
         self.fd = sock.fileno()
         self.backlog = b""
-        self.reading = False
         self.open = True
-        self.deadline_us = 0
-        self.tick = 0
 
     def received(self, data: bytes) -> None:
         """Octets have arrived."""
@@ -47,26 +52,30 @@ class Stream:
         """The backlog cannot be sent any more."""
         raise NotImplementedError
 
-    def expire(self, now_us: int) -> None:
-        """The deadline has passed."""
-        raise NotImplementedError
-
     def resume(self) -> None:
         """Read from now on."""
-        if not self.reading and self.open:
-            self.reading = True
-            self.context.add_reader(self.fd, self.on_readable)
+        if not self.interest & READ and self.open:
+            self.context.poller.want(self, self.interest | READ)
 
     def pause(self) -> None:
         """Leave what arrives in the kernel."""
-        if self.reading:
-            self.reading = False
-            self.context.remove_reader(self.fd)
+        if self.interest & READ:
+            self.context.poller.want(self, self.interest & ~READ)
+
+    def await_room(self) -> None:
+        """Be told when there is room to write."""
+        self.context.poller.want(self, self.interest | WRITE)
+
+    def stop_awaiting_room(self) -> None:
+        """There is nothing to write."""
+        self.context.poller.want(self, self.interest & ~WRITE)
 
     def on_readable(self) -> None:
-        """The event loop says that there is something to read."""
+        """There is something to read."""
+        context = self.context
+        context.now_us = context.clock()
         try:
-            data = self.sock.recv(RECEIVE)
+            data = self.receive(RECEIVE)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -85,31 +94,38 @@ class Stream:
             self.backlog += data
             return True
         try:
-            sent = self.sock.send(data)
+            sent = self.transmit(data)
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:
             return False
         if sent < len(data):
             self.backlog = data[sent:]
-            self.context.add_writer(self.fd, self.on_writable)
+            self.await_room()
         return True
 
     def on_writable(self) -> None:
-        """The event loop says that there is room again."""
+        """There is room again."""
+        context = self.context
+        context.now_us = context.clock()
         try:
-            sent = self.sock.send(self.backlog)
+            sent = self.transmit(self.backlog)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
             self.backlog = b""
-            self.context.remove_writer(self.fd)
+            self.stop_awaiting_room()
             self.unwritable()
             return
         self.backlog = self.backlog[sent:]
         if not self.backlog:
-            self.context.remove_writer(self.fd)
+            self.stop_awaiting_room()
             self.drained()
+
+    def fail(self) -> None:
+        """A fault in our own program: end this connection, and whatever it carries, and say so."""
+        log.exception("a fault ended a connection; the others go on")
+        self.close()
 
     def shutdown(self) -> None:
         """Say that nothing more will be sent. A connection that is broken already needs no telling."""
@@ -123,10 +139,8 @@ class Stream:
         if not self.open:
             return
         self.open = False
-        self.pause()
-        if self.backlog:
-            self.backlog = b""
-            self.context.remove_writer(self.fd)
+        self.context.poller.forget(self)
+        self.backlog = b""
         self.deadline_us = 0
         self.context.wheel.forget(self)
         self.sock.close()

@@ -1,10 +1,24 @@
 # C types for the compiled build of upstream.py; the interpreted one does not read this file.
 
+from balancer.hotpath.exchange cimport Exchange
 from balancer.hotpath.replica cimport Replica
 from balancer.hotpath.stream cimport Stream
 
 cdef class Upstream(Stream):
     cdef public Replica replica
-    cdef public object exchange
+    cdef public Exchange exchange
     cdef public long long requests
     cdef public bint connecting
+    cpdef on_writable(self)
+    cpdef stop_connecting(self)
+    cpdef received(self, bytes data)
+    cpdef ended(self)
+    cpdef lost(self)
+    cpdef unwritable(self)
+    cpdef drained(self)
+    cpdef expire(self, long long now_us)
+    cpdef fail(self)
+    cpdef bint alive(self)
+    cpdef keep(self)
+    cpdef drop(self)
+    cpdef close(self)

@@ -19,15 +19,38 @@ if TYPE_CHECKING:
 class Upstream(Stream):
     """exchange: the one that is carried, or None. requests: how many were sent on it."""
 
-    def __init__(self, context: "Context", sock: socket.socket, replica: "Replica") -> None:
-        super().__init__(context, sock)
+    def __init__(self, context: "Context", replica: "Replica") -> None:
+        super().__init__(context, socket.socket(replica.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC))
         self.replica = replica
         self.exchange: Exchange | None = None
         self.requests = 0
         self.connecting = False
 
-    def on_connected(self) -> None:
-        """The event loop says that the connection stands or has failed."""
+    def connect(self, exchange: "Exchange") -> None:
+        """Begin to connect for the exchange, which is told by `send_request` or `connect_failed`. Raises OSError if it fails at once."""
+        replica = self.replica
+        self.context.row.count_replica(replica.slot, board.CONNECTS)
+        try:
+            if replica.family != socket.AF_UNIX:
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock.connect(replica.target)
+        except BlockingIOError:  # for a Unix socket: its queue is full, and nothing would ever say that it is not
+            if replica.family == socket.AF_UNIX:
+                self.close()
+                raise
+        except OSError:
+            self.close()
+            raise
+        self.exchange = exchange
+        self.connecting = True
+        self.await_room()
+
+    def on_writable(self) -> None:
+        """There is room again, or the connection stands or has failed."""
+        if not self.connecting:
+            Stream.on_writable(self)
+            return
+        self.context.now_us = self.context.clock()
         self.stop_connecting()
         exchange = self.exchange
         if exchange is None:
@@ -41,7 +64,7 @@ class Upstream(Stream):
         """No longer wait for the connection to stand."""
         if self.connecting:
             self.connecting = False
-            self.context.remove_writer(self.fd)
+            self.stop_awaiting_room()
 
     def received(self, data: bytes) -> None:
         """Octets of the answer, or octets that nobody asked for."""
@@ -80,6 +103,15 @@ class Upstream(Stream):
         """Idle for too long."""
         self.drop()
 
+    def fail(self) -> None:
+        """A fault in our own program: it ends the client's connection too."""
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.downstream.fail()
+        else:
+            self.replica.forget(self, self.context.row)
+            Stream.fail(self)
+
     def alive(self) -> bool:
         """Whether an idle connection still stands, as far as the kernel knows now."""
         try:
@@ -94,7 +126,7 @@ class Upstream(Stream):
         """The exchange is over and the connection can carry another one."""
         context = self.context
         self.exchange = None
-        self.arm(context.clock() + context.pool_idle_us)
+        self.arm(context.now_us + context.pool_idle_us)
         if not self.replica.keep(self, context.row, context.pool_most):
             self.close()
 
@@ -105,28 +137,5 @@ class Upstream(Stream):
 
     def close(self) -> None:
         """End it now, whatever it carries."""
-        self.stop_connecting()
         self.exchange = None
-        super().close()
-
-
-def connect(context: "Context", replica: "Replica", exchange: "Exchange") -> Upstream:
-    """Begin a connection for the exchange, which is told by `send_request` or `connect_failed`. Raises OSError if it fails at once."""
-    sock = socket.socket(replica.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-    if replica.family != socket.AF_UNIX:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    upstream = Upstream(context, sock, replica)
-    context.row.count_replica(replica.slot, board.CONNECTS)
-    try:
-        sock.connect(replica.target)
-    except BlockingIOError:  # for a Unix socket: its queue is full, and nothing would ever say that it is not
-        if replica.family == socket.AF_UNIX:
-            sock.close()
-            raise
-    except OSError:
-        sock.close()
-        raise
-    upstream.exchange = exchange
-    upstream.connecting = True
-    context.add_writer(upstream.fd, upstream.on_connected)
-    return upstream
+        Stream.close(self)

@@ -1,7 +1,14 @@
 # C types for the compiled build of wheel.py; the interpreted one does not read this file.
 
+cimport cython
+from balancer.hotpath.watched cimport Watched
+
 cdef class Wheel:
     cdef public dict buckets
     cdef public long long last
-    cpdef watch(self, object item)
-    cpdef forget(self, object item)
+    @cython.locals(tick="long long", bucket=set)
+    cpdef watch(self, Watched item)
+    @cython.locals(bucket=set)
+    cpdef forget(self, Watched item)
+    @cython.locals(item=Watched)
+    cpdef advance(self, long long now_us)

@@ -5,30 +5,19 @@ which it was put. Invariants: it expires at its deadline or up to two `TICK_US` 
 most. The wheel reads no clock.
 """
 
-from typing import Protocol
+from balancer.hotpath.watched import Watched
 
 TICK_US = 100_000
-
-
-class Timed(Protocol):
-    """What the wheel can hold. deadline_us 0: none. `tick` belongs to the wheel."""
-
-    deadline_us: int
-    tick: int
-
-    def expire(self, now_us: int) -> None:
-        """The deadline has passed."""
-        ...
 
 
 class Wheel:
     """Buckets of things by the tick at which to look at them."""
 
     def __init__(self, now_us: int) -> None:
-        self.buckets: dict[int, set[Timed]] = {}
+        self.buckets: dict[int, set[Watched]] = {}
         self.last = now_us // TICK_US
 
-    def watch(self, item: Timed) -> None:
+    def watch(self, item: Watched) -> None:
         """Make sure that the item is looked at by its deadline. Needed only when that became earlier than it was."""
         tick = item.deadline_us // TICK_US + 1
         if tick <= self.last:
@@ -43,7 +32,7 @@ class Wheel:
             self.buckets[tick] = bucket = set()
         bucket.add(item)
 
-    def forget(self, item: Timed) -> None:
+    def forget(self, item: Watched) -> None:
         """Let go of the item."""
         if item.tick:
             bucket = self.buckets.get(item.tick)
@@ -65,7 +54,10 @@ class Wheel:
                 if item.deadline_us == 0:
                     continue
                 if item.deadline_us <= now_us:
-                    item.expire(now_us)
+                    try:
+                        item.expire(now_us)
+                    except Exception:
+                        item.fail()
                 else:
                     self.watch(item)
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from autoscaler.decision import Decision, Recommendation, Stage, as_json
 from autoscaler.rules import MetricRule, MetricType
 from balancer.hotpath import board
+from balancer.hotpath.row import bucket
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
 from sidecar.views import NotScalable, Overview, ReplicaView, ServiceView, UnknownName, WorkerView
 
@@ -18,7 +19,7 @@ T = TypeVar("T")
 def reading(ok: int = 0, failed: int = 0, latency_us: int = 5_000, in_flight: int = 0) -> ReplicaReading:
     """A replica that gave so many 2xx and 5xx answers, each after latency_us."""
     latency = [0] * board.BUCKETS
-    latency[board.bucket(latency_us)] = ok + failed
+    latency[bucket(latency_us)] = ok + failed
     return ReplicaReading(
         in_flight=in_flight,
         busy_us=(ok + failed) * latency_us,

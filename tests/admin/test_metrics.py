@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from balancer.hotpath import board
+from balancer.hotpath.row import bucket
 from sidecar.ledger import Ledger
 from sidecar.metrics import latency_buckets, registry
 from tests.admin.control import FakeControl, reading, replica, service
@@ -77,7 +78,7 @@ def test_every_family_has_help_a_prefix_and_no_series_twice(made: CollectorRegis
 
 def test_durations_are_cumulative_in_seconds_and_end_with_all() -> None:
     latency = list(reading(ok=3, latency_us=100).latency)
-    latency[board.bucket(50_000)] += 2
+    latency[bucket(50_000)] += 2
     latency[-1] += 1  # longer than any bound
     buckets = latency_buckets(latency)
     counts = {float(bound): count for bound, count in buckets}

@@ -13,6 +13,7 @@ from autoscaler.memory import Memory
 from autoscaler.rules import Behavior, MetricRule, MetricType, PolicyType, Rules, ScalingPolicy, ScalingRules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from balancer.hotpath import board
+from balancer.hotpath.row import bucket
 from balancer.scoreboard import ReplicaReading, ServiceReading
 from balancer.table import ReplicaState
 
@@ -142,7 +143,7 @@ class World:
             ended = counters.share * seconds / self.service_s
             counters.answers += ended * (1 - self.failing)
             counters.failures += ended * self.failing
-            counters.latency[board.bucket(round(self.service_s * 1e6))] += ended
+            counters.latency[bucket(round(self.service_s * 1e6))] += ended
 
     def _service(self) -> ServiceReading:
         return ServiceReading(round(self.waiting), round(self.waited_s * 1e6), 0, 0, 0, 0, 0, 0, 0)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balancer.hotpath import board
-from balancer.hotpath.board import Row, bucket, bucket_floor_us
+from balancer.hotpath.board import bucket_floor_us
+from balancer.hotpath.row import Row, bucket
 from balancer.scoreboard import Scoreboard, quantile_us
 from tests.hotpath.processes import forked
 from tests.hotpath.strategies import THOROUGH

@@ -1,20 +1,28 @@
-# C types for the compiled build of board.py; the interpreted one does not read this file.
+# C types for the compiled build of row.py; the interpreted one does not read this file.
 
 cimport cython
 
+cdef long long BUCKETS, BUSY_US, CHANGED_US, IN_FLIGHT, LATENCY, LATENCY_SUM_US, OLDEST_US, REPLICA_WORDS, SERVICE_WORDS
+cdef long long STATUS, WAIT_BUSY_US, WAIT_CHANGED_US, WAITING, WORKER_WORDS
+
+@cython.locals(value="long long", octave="long long", index="long long")
+cpdef long long bucket(long long latency_us)
+
 cdef class Row:
-    cdef long long[:] words
+    cdef long long[::1] words
     cdef public long long workers, stride, worker, services, replicas, first_services, first_replicas
     cpdef count(self, long long offset, long long amount=*)
     cpdef count_service(self, long long slot, long long offset, long long amount=*)
     cpdef count_replica(self, long long slot, long long offset, long long amount=*)
-    @cython.locals(base="long long")
+    @cython.locals(base="long long", words="long long[::1]")
     cpdef enter(self, long long slot, long long now_us)
-    @cython.locals(base="long long")
+    @cython.locals(base="long long", words="long long[::1]")
     cpdef leave(self, long long slot, long long now_us)
-    @cython.locals(base="long long")
+    @cython.locals(base="long long", words="long long[::1]")
     cpdef answered(self, long long slot, long long status, long long latency_us)
     @cython.locals(at="long long", total="long long", _="long long")
     cpdef long long in_flight(self, long long slot)
     @cython.locals(at="long long", total="long long", _="long long")
     cpdef long long waiting_everywhere(self, long long slot)
+    @cython.locals(at="long long", best="long long", oldest="long long", row="long long", began="long long")
+    cpdef long long longest_waiting(self, long long slot)

@@ -1,0 +1,15 @@
+# C types for the compiled build of poller.py; the interpreted one does not read this file.
+
+cimport cython
+from balancer.hotpath.watched cimport Watched
+
+cdef int READ, WRITE, BATCH
+
+cdef class Poller:
+    cdef public object epoll, modify, poll
+    cdef public dict watched
+    cdef public long long batch
+    cpdef want(self, Watched item, int interest)
+    cpdef forget(self, Watched item)
+    @cython.locals(watched=dict, item=Watched, events=int)
+    cpdef dispatch(self)
