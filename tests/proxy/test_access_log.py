@@ -1,16 +1,16 @@
 """The access log as a worker writes it: one line per request, in either format, never in the way of the traffic."""
 
 import json
-import os
 import re
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.proxy.wire import ask, dial
-from tests.proxy.witness import OK, answering, silent, witness
+from tests.proxy.witness import answering, silent, witness
 from tests.proxy.workers import Workers, service_of, workers
 from tests.support import wait_until
 
@@ -19,8 +19,11 @@ GET = b"GET /p?q=1 HTTP/1.1\r\nHost: Shop.example:80\r\nUser-Agent: curl/8\r\nRe
 
 async def lines_of(path: Path, count: int) -> list[str]:
     """The log's lines, once there are so many."""
-    await wait_until(lambda: path.exists() and path.read_text().count("\n") >= count)
-    return path.read_text().splitlines()
+    return await wait_until(lambda: lines if len(lines := _lines(path)) >= count else [])
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def written(proxy: Workers) -> int:
@@ -56,7 +59,8 @@ async def test_a_line_of_the_common_log_format_says_what_happened(proxy: Workers
         proxy.serve(service_of(replica.address), access_log=str(path), access_log_format="clf")
         await ask(proxy.port, GET)
         line = (await lines_of(path, 1))[0]
-    pattern = r'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET /p\?q=1 HTTP/1\.1" 200 2( "http://r/" "curl/8")?'
+    stamp = r"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]"
+    pattern = rf'127\.0\.0\.1 - - {stamp} "GET /p\?q=1 HTTP/1\.1" 200 2( "http://r/" "curl/8")?'
     assert re.fullmatch(pattern, line), line
 
 
@@ -140,11 +144,11 @@ async def test_a_full_disk_stops_no_traffic_and_is_counted(proxy: Workers) -> No
 
 
 async def test_a_standard_output_that_nobody_reads_stops_neither_traffic_nor_the_worker_s_end() -> None:
-    reading, writing = os.pipe()
-    with open(reading, "rb"), open(writing, "wb") as out, workers(stdout=out) as proxy:  # noqa: PTH123 - descriptors
-        async with witness(answering(OK)) as replica, dial(proxy.port) as client:
+    unread, stdout = socket.socketpair()
+    with unread, stdout, workers(stdout=stdout.fileno()) as proxy:
+        async with witness(answering()) as replica, dial(proxy.port) as client:
             proxy.serve(service_of(replica.address), access_log="-")
-            for _ in range(100):
+            for _ in range(200):
                 await client.send(GET * 10)
                 for _ in range(10):
                     assert (await client.answer()).status == 200

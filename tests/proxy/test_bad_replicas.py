@@ -67,9 +67,10 @@ async def test_causes_502(proxy: Workers, octets: bytes) -> None:
 async def test_an_answer(proxy: Workers, begun: bytes, leave: object) -> None:
     async def script(wire: Wire, _number: int) -> None:
         await wire.request()
-        await wire.send(begun)
-        assert callable(leave)
-        leave(wire)
+        with proxy.stopped():  # both are there when the worker looks
+            await wire.send(begun)
+            assert callable(leave)
+            leave(wire)
 
     async with witness(script) as replica:
         proxy.serve(service_of(replica.address))

@@ -187,7 +187,7 @@ def bulk_replica() -> Iterator[str]:
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        yield "127.0.0.1:%d" % listener.getsockname()[1]
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
     finally:
         thread.join(BULK_S)
         listener.close()

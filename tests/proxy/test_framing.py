@@ -4,10 +4,9 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from tests.proxy.wire import Message, dial
+from tests.proxy.wire import Message, Wire, dial
 from tests.proxy.witness import OK, Script, answering, witness
 from tests.proxy.workers import Workers, service_of
-from tests.proxy.wire import Wire
 
 GET_11 = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 GET_10 = b"GET / HTTP/1.0\r\n\r\n"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from balancer.table import RouteEntry
 from tests.proxy.wire import ask, dial
 from tests.proxy.witness import answering, witness
 from tests.proxy.workers import Workers, service_of, table_of
 from tests.support import wait_until
-from balancer.table import RouteEntry
 
 HOST = b"Host: test\r\n"
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -101,7 +102,7 @@ async def test_least_request_weighs_load_by_weight(proxy: Workers) -> None:
         clients = [await stack.enter_async_context(dial(proxy.port)) for _ in range(8)]
         for number, client in enumerate(clients, 1):
             await client.send(GET)
-            await wait_until(lambda number=number: proxy.in_flight(0) + proxy.in_flight(1) == number)  # type: ignore[misc]
+            await wait_until(partial(lambda count: proxy.in_flight(0) + proxy.in_flight(1) == count, number))
         assert (proxy.in_flight(0), proxy.in_flight(1)) == (6, 2)
         gate.set()
         for client in clients:
@@ -115,7 +116,7 @@ async def test_load_is_counted_over_all_workers(pair: Workers) -> None:
         clients = [await stack.enter_async_context(dial(pair.port)) for _ in range(20)]
         for number, client in enumerate(clients, 1):
             await client.send(GET)
-            await wait_until(lambda number=number: pair.in_flight(0) + pair.in_flight(1) == number)  # type: ignore[misc]
+            await wait_until(partial(lambda count: pair.in_flight(0) + pair.in_flight(1) == count, number))
         assert (pair.in_flight(0), pair.in_flight(1)) == (10, 10)
         assert all(pair.scoreboard.worker(row).connections > 0 for row in range(2))  # both took part
         gate.set()

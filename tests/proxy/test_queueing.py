@@ -1,17 +1,16 @@
 """Caps, lines and holding: how many requests a replica gets at once, and what becomes of those beyond."""
 
 import asyncio
-import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
 
-from balancer.table import Policy, ReplicaState
+from balancer.table import Policy
 from tests.proxy.wire import Message, Wire, ask, dial
 from tests.proxy.witness import OK, Script, answering, silent, witness
-from tests.proxy.workers import Workers, in_state, service_of
-from tests.support import wait_until, wait_until_blocking
+from tests.proxy.workers import Workers, service_of
+from tests.support import wait_until
 
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
@@ -36,6 +35,11 @@ class Gauge:
                 await wire.send(OK)
 
         return script
+
+
+async def until_taken(proxy: Workers, count: int) -> None:
+    """Wait until so many requests are in flight or in line."""
+    await wait_until(lambda: proxy.in_flight() + proxy.service().waiting == count)
 
 
 async def load(proxy: Workers, clients: int, requests: int) -> list[int]:
@@ -99,18 +103,12 @@ async def test_waiting_requests_are_served_in_order_of_arrival(proxy: Workers) -
     seen: list[Message] = []
     go_on = asyncio.Event()
 
-    async def script(wire: Wire, _number: int) -> None:
-        while True:
-            seen.append(await wire.request())
-            await go_on.wait()
-            await wire.send(OK)
-
-    async with witness(script) as replica, AsyncExitStack() as stack:
+    async with witness(silent(go_on, seen)) as replica, AsyncExitStack() as stack:
         proxy.serve(service_of(replica.address, max_concurrency=1))
         clients = [await stack.enter_async_context(dial(proxy.port)) for _ in range(10)]
         for number, client in enumerate(clients):
             await client.send(b"GET /%d HTTP/1.1\r\nHost: test\r\n\r\n" % number)
-            await wait_until(lambda number=number: proxy.in_flight() + proxy.service().waiting == number + 1)  # type: ignore[misc]
+            await until_taken(proxy, number + 1)
         go_on.set()
         for client in clients:
             assert (await client.answer()).status == 200
@@ -121,18 +119,12 @@ async def test_requests_of_two_workers_are_served_in_order_of_arrival(pair: Work
     seen: list[Message] = []
     go_on = asyncio.Event()
 
-    async def script(wire: Wire, _number: int) -> None:
-        while True:
-            seen.append(await wire.request())
-            await go_on.wait()
-            await wire.send(OK)
-
-    async with witness(script) as replica, AsyncExitStack() as stack:
+    async with witness(silent(go_on, seen)) as replica, AsyncExitStack() as stack:
         pair.serve(service_of(replica.address, max_concurrency=1))
         clients = [await stack.enter_async_context(dial(pair.port)) for _ in range(12)]
         for number, client in enumerate(clients):
             await client.send(b"GET /%d HTTP/1.1\r\nHost: test\r\n\r\n" % number)
-            await wait_until(lambda number=number: pair.in_flight() + pair.service().waiting == number + 1)  # type: ignore[misc]
+            await until_taken(pair, number + 1)
         go_on.set()
         for client in clients:
             assert (await client.answer()).status == 200
@@ -176,9 +168,7 @@ async def test_the_queue_is_one_for_both_workers(pair: Workers) -> None:
         clients = [await stack.enter_async_context(dial(pair.port)) for _ in range(12)]
         for number, client in enumerate(clients, 1):
             await client.send(GET)
-            await wait_until(
-                lambda number=number: pair.in_flight() + pair.service().waiting == min(number, 5)  # type: ignore[misc]
-            )
+            await until_taken(pair, min(number, 5))
         refused = [asyncio.create_task(client.answer()) for client in clients[5:]]
         assert [(await task).status for task in refused] == [503] * 7
         go_on.set()
@@ -201,13 +191,7 @@ async def test_a_client_that_leaves_the_line_is_not_served_any_more(proxy: Worke
     seen: list[Message] = []
     go_on = asyncio.Event()
 
-    async def script(wire: Wire, _number: int) -> None:
-        while True:
-            seen.append(await wire.request())
-            await go_on.wait()
-            await wire.send(OK)
-
-    async with witness(script) as replica, dial(proxy.port) as first, dial(proxy.port) as second:
+    async with witness(silent(go_on, seen)) as replica, dial(proxy.port) as first, dial(proxy.port) as second:
         proxy.serve(service_of(replica.address, max_concurrency=1))
         await first.send(GET)
         await wait_until(lambda: proxy.in_flight() == 1)
@@ -225,13 +209,7 @@ async def test_a_request_with_a_body_waits_and_is_then_sent_whole(proxy: Workers
     seen: list[Message] = []
     go_on = asyncio.Event()
 
-    async def script(wire: Wire, _number: int) -> None:
-        while True:
-            seen.append(await wire.request())
-            await go_on.wait()
-            await wire.send(OK)
-
-    async with witness(script) as replica, dial(proxy.port) as first, dial(proxy.port) as second:
+    async with witness(silent(go_on, seen)) as replica, dial(proxy.port) as first, dial(proxy.port) as second:
         proxy.serve(service_of(replica.address, max_concurrency=1))
         await first.send(GET)
         await wait_until(lambda: proxy.in_flight() == 1)
@@ -244,56 +222,6 @@ async def test_a_request_with_a_body_waits_and_is_then_sent_whole(proxy: Workers
         assert [(await first.answer()).status, (await second.answer()).status] == [200, 200]
         await sending
         assert seen[1].body == body
-
-
-# Holding: no replica is READY.
-
-
-async def test_held_requests_are_answered_once_a_table_has_a_ready_replica(proxy: Workers) -> None:
-    proxy.messages.clear()
-    async with witness(answering()) as replica, AsyncExitStack() as stack:
-        ready = service_of(replica.address, hold=True, hold_timeout_s=10.0)
-        proxy.serve(in_state(ready, ReplicaState.STARTING))
-        clients = [await stack.enter_async_context(dial(proxy.port)) for _ in range(5)]
-        for client in clients:
-            await client.send(GET)
-        await wait_until(lambda: proxy.service().waiting == 5)
-        assert proxy.heard("wake")[0]["service"] == "app"
-        proxy.serve(ready)
-        assert [(await client.answer()).status for client in clients] == [200] * 5
-
-
-async def test_wake_is_reported_at_a_bounded_rate(proxy: Workers) -> None:
-    proxy.serve(service_of(name="sleepy", hold=True, hold_timeout_s=0.2, max_held=1))
-    proxy.messages.clear()
-    began_s = time.monotonic()
-    async with AsyncExitStack() as stack:
-        for _ in range(200):
-            client = await stack.enter_async_context(dial(proxy.port))
-            await client.send(GET)
-        await wait_until(lambda: proxy.connections() == 200)
-        assert 1 <= len(proxy.heard("wake")) <= 2 + (time.monotonic() - began_s) / 0.1
-
-
-async def test_more_than_max_held_are_answered_503_at_once(proxy: Workers) -> None:
-    async with dial(proxy.port) as first, dial(proxy.port) as second:
-        proxy.serve(service_of(hold=True, hold_timeout_s=0.5, max_held=2))
-        await first.send(GET)
-        await second.send(GET)
-        await wait_until(lambda: proxy.service().waiting == 2)
-        assert (await ask(proxy.port)).status == 503
-        assert proxy.service().waiting == 2
-        assert [(await client.answer()).status for client in (first, second)] == [503, 503]  # after the hold timeout
-
-
-async def test_held_requests_of_a_service_that_is_removed_are_still_answered(proxy: Workers) -> None:
-    async with dial(proxy.port) as client, witness(answering()) as other:
-        proxy.serve(service_of(hold=True, hold_timeout_s=0.5))
-        await client.send(GET)
-        await wait_until(lambda: proxy.service().waiting == 1)
-        proxy.serve(service_of(other.address, name="other", slot=1))
-        assert (await client.answer()).status in {200, 404, 503}
-        wait_until_blocking(lambda: proxy.service().waiting == 0)
 
 
 async def test_a_raised_cap_serves_those_who_wait(proxy: Workers) -> None:

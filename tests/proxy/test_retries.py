@@ -1,6 +1,6 @@
 """When a request is sent again, when it must not be, and where it goes then (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1)."""
 
-import asyncio
+from functools import partial
 
 import pytest
 
@@ -93,7 +93,7 @@ async def test_a_connection_known_to_be_closed_is_not_used(proxy: Workers, octet
         for number in range(1, 4):
             await client.send(octets)
             assert (await client.answer()).status == 200
-            await wait_until(lambda number=number: len(replica.ended) == number)  # type: ignore[misc]
+            await wait_until(partial(lambda count: len(replica.ended) == count, number))
         assert len(seen) == 3
 
 
@@ -155,8 +155,7 @@ async def test_a_replica_that_refused_gets_requests_again_when_it_is_back(proxy:
     port = free_port()
     proxy.serve(service_of(f"127.0.0.1:{port}"))
     assert (await ask(proxy.port)).status == 502
-    listener = await asyncio.start_server(lambda _r, w: (w.write(OK), w.close())[0], "127.0.0.1", port)
-    async with listener:
+    async with witness(answering(), port=port):
         assert (await ask(proxy.port)).status == 200
 
 

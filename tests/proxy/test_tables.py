@@ -101,13 +101,13 @@ async def test_new_limits_hold_for_the_next_request_of_an_old_connection(proxy: 
         assert (await client.answer()).status == 414
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        pytest.param(table_of(service_of("127.0.0.1:80"), settings=settings_of(trusted_proxies=("nonsense",))), id="a trusted proxy that is none"),
-        pytest.param(table_of(service_of("no address at all")), id="a replica's address that is none"),
-    ],
-)  # fmt: skip
+BAD = {
+    "a trusted proxy that is none": table_of(service_of("127.0.0.1:80"), settings=settings_of(trusted_proxies=("nonsense",))),
+    "a replica's address that is none": table_of(service_of("no address at all")),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
 async def test_a_table_that_cannot_be_used_is_reported_and_the_old_one_kept(proxy: Workers, bad: RoutingTable) -> None:
     async with witness(answering()) as replica:
         good = table_of(service_of(replica.address))

@@ -30,7 +30,7 @@ def deaf() -> Iterator[str]:
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
             fillers.append(filler)
-        yield "127.0.0.1:%d" % listener.getsockname()[1]
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
     finally:
         for filler in fillers:
             filler.close()

@@ -1,10 +1,8 @@
-"""Upgraded connections: a tunnel both ways, to the last octet, each direction closed on its own."""
+"""Upgraded connections: a tunnel both ways, to the last octet, each direction closed on its own. Real WebSockets: test_clients.py."""
 
 import asyncio
 
 import pytest
-from websockets.asyncio.client import connect
-from websockets.asyncio.server import ServerConnection, serve
 
 from tests.proxy.wire import Wire, dial, steady
 from tests.proxy.witness import Script, answering, witness
@@ -188,21 +186,3 @@ async def test_a_switch_is_refused_where(proxy: Workers, request_octets: bytes) 
         answer = await client.answer()
         assert answer.status == 502
         assert b"secret" not in client.got
-
-
-async def test_a_real_websocket_talks_through_the_proxy(proxy: Workers) -> None:
-    async def handler(socket: ServerConnection) -> None:
-        async for message in socket:
-            await socket.send(message)
-
-    async with serve(handler, "127.0.0.1", 0, max_size=None) as replica:
-        port = next(iter(replica.sockets)).getsockname()[1]
-        proxy.serve(service_of(f"127.0.0.1:{port}"))
-        async with connect(f"ws://127.0.0.1:{proxy.port}/chat", max_size=None, proxy=None) as client:
-            await client.send("Grüße")
-            assert await client.recv() == "Grüße"
-            await client.send(bytes(range(256)) * 4096)
-            assert await client.recv() == bytes(range(256)) * 4096
-            await (await client.ping(b"are you there"))
-            await client.close(1000, "done")
-            assert (client.close_code, client.close_reason) == (1000, "done")

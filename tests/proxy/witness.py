@@ -23,7 +23,7 @@ class Witness:
     def __init__(self, listener: socket.socket, script: Script) -> None:
         self.connections: list[Wire] = []
         self.ended: list[int] = []
-        self.failures: list[BaseException] = []
+        self.failures: list[Exception] = []
         self.listener = listener
         self._script = script
         self._tasks: set[asyncio.Task[None]] = set()
@@ -53,10 +53,8 @@ class Witness:
         try:
             with suppress(EOFError, ConnectionError):
                 await self._script(wire, number)
-        except asyncio.CancelledError:
-            raise
-        except BaseException as failure:  # noqa: BLE001 - handed to the test at the end
-            self.failures.append(failure)
+        except Exception as failure:
+            self.failures.append(failure)  # raised in the test by `close`
         finally:
             self.ended.append(number)
             wire.close()
@@ -73,9 +71,9 @@ class Witness:
 
 
 @asynccontextmanager
-async def witness(script: Script, address: str = "127.0.0.1", path: Path | None = None) -> AsyncIterator[Witness]:
-    """A witness on a port of its own, or on a Unix socket at this path."""
-    listener = _listen(address, path)
+async def witness(script: Script, address: str = "127.0.0.1", port: int = 0, path: Path | None = None) -> AsyncIterator[Witness]:
+    """A witness on this port (0: one of its own), or on a Unix socket at this path."""
+    listener = _listen(address, port, path)
     made = Witness(listener, script)
     accepting = asyncio.create_task(made.accept())
     try:
@@ -86,11 +84,11 @@ async def witness(script: Script, address: str = "127.0.0.1", path: Path | None 
         await made.close()
 
 
-def _listen(address: str, path: Path | None) -> socket.socket:
+def _listen(address: str, port: int, path: Path | None) -> socket.socket:
     family = socket.AF_UNIX if path else socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.socket(family)
     listener.setblocking(False)
-    listener.bind(str(path) if path else (address, 0))
+    listener.bind(str(path) if path else (address, port))
     listener.listen(1024)
     return listener
 
@@ -110,12 +108,14 @@ def answering(*answers: bytes, seen: list[Message] | None = None, drip: bool = F
     return script
 
 
-def silent(until: asyncio.Event | None = None) -> Script:
+def silent(until: asyncio.Event | None = None, seen: list[Message] | None = None) -> Script:
     """Read requests and say nothing: until the event is set, then `OK` to each; without one, until the proxy gives up."""
 
     async def script(wire: Wire, _number: int) -> None:
         while until is not None:
-            await wire.request()
+            request = await wire.request()
+            if seen is not None:
+                seen.append(request)
             await until.wait()
             await wire.send(OK)
         await wire.rest()

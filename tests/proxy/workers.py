@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from balancer.channel import Channel
 from balancer.limits import Limits, Timeouts
@@ -26,7 +27,7 @@ PER_SERVICE = 8  # replica slots that `service_of` gives to each service
 class Workers:
     """`count` workers that share one port. Each owns a row of the scoreboard and a listening socket that outlives it."""
 
-    def __init__(self, count: int = 1, address: str = "127.0.0.1", stdout: IO[bytes] | None = None, send_buffer: int = 0) -> None:
+    def __init__(self, count: int = 1, address: str = "127.0.0.1", stdout: int | None = None, send_buffer: int = 0) -> None:
         """send_buffer: of each client's connection, in octets; 0 leaves it to the kernel, which lets it grow to mebibytes."""
         self.count = count
         self.scoreboard = Scoreboard.create(count, services=SERVICES, replicas=REPLICAS)
@@ -69,7 +70,7 @@ class Workers:
         """Give every worker this table and wait until each has acknowledged it."""
         self.send(table)
         for row in range(self.count):
-            wait_until_blocking(lambda row=row: self.acknowledged(row))  # type: ignore[misc] # mypy cannot infer a lambda's default
+            wait_until_blocking(partial(self.acknowledged, row))
 
     def serve(self, *services: ServiceEntry, **settings: Any) -> None:
         """`use` a table in which everything goes to the first service; settings: fields of Limits, Timeouts and Settings."""
