@@ -49,6 +49,7 @@ def read_request_head(head: bytes) -> Request:
     check_request(method, minor, block)
     if target[:1] != b"/" and method != b"CONNECT":
         authority, target = split_target(target)
+        target = target or (b"*" if method == b"OPTIONS" else b"/")
         if authority:
             block = with_authority(block, lines, authority)
     return Request(method, target, minor, block)

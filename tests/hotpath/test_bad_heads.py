@@ -39,7 +39,7 @@ LINES = [
     ("a fragment in the target", "9112 3.2", with_line(b"GET /#top HTTP/1.1"), 400),
     ("a bare CR in the request line", "9112 2.2", with_line(b"GET /\rX HTTP/1.1"), 400),
     ("a bare LF in the request line", "9112 2.2", with_line(b"GET /\nX HTTP/1.1"), 400),
-    ("HTTP/2.0, as in its preface", "9112 2.3", with_line(b"PRI * HTTP/2.0"), 400),
+    ("HTTP/2.0, as in its preface", "9112 2.3", with_line(b"PRI * HTTP/2.0"), 505),
     ("HTTP/2.0", "9112 2.3", with_line(b"GET / HTTP/2.0"), 505),
     ("HTTP/1.2", "9112 2.3", with_line(b"GET / HTTP/1.2"), 505),
     ("HTTP/0.9 written out", "9112 2.3", with_line(b"GET / HTTP/0.9"), 505),

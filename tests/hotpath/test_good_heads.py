@@ -40,6 +40,7 @@ def table(*rows: tuple) -> pytest.MarkDecorator:
     ("the asterisk of OPTIONS", "9112 3.2.4", request(b"OPTIONS * HTTP/1.1"), b"*"),
     ("an absolute target becomes its path", "9112 3.2.2", request(b"GET http://b.example/x?y HTTP/1.1"), b"/x?y"),
     ("an absolute target with no path gets one", "9110 4.2.3", request(b"GET http://b.example HTTP/1.1"), b"/"),
+    ("an absolute target of OPTIONS with no path", "9112 3.2.4", request(b"OPTIONS http://b.example HTTP/1.1"), b"*"),
     ("an absolute target with only a query gets a path", "9110 4.2.3", request(b"GET http://b.example?x HTTP/1.1"), b"/?x"),
     ("a scheme in capitals", "3986 3.1", request(b"GET HTTPS://b.example/x HTTP/1.1"), b"/x"),
 )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from balancer.hotpath.row import Row
 from balancer.hotpath.pick import LEAST_REQUEST, P2C, POLICIES, RANDOM, ROUND_ROBIN, pick
 from balancer.hotpath.replica import Replica
+from balancer.hotpath.row import Row
 from balancer.hotpath.service import Service
 from balancer.scoreboard import Scoreboard
 from balancer.table import Policy

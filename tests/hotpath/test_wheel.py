@@ -5,18 +5,20 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
+from balancer.hotpath.watched import Watched
 from balancer.hotpath.wheel import TICK_US, Wheel
 from tests.hotpath.strategies import THOROUGH
 
 START_US = 50 * TICK_US + 12_345
 
 
-class Alarm:
-    """Something with a deadline; remembers when it expired."""
+class Alarm(Watched):
+    """Something with a deadline; remembers when it expired, and whether it was ended for a fault of its own."""
 
     def __init__(self, deadline_us: int = 0, then: Callable[[], None] | None = None) -> None:
+        super().__init__()
         self.deadline_us = deadline_us
-        self.tick = 0
+        self.failed = False
         self.expired_us: list[int] = []
         self.then = then
 
@@ -25,6 +27,9 @@ class Alarm:
         self.deadline_us = 0
         if self.then is not None:
             self.then()
+
+    def fail(self) -> None:
+        self.failed = True
 
 
 def watched(wheel: Wheel, deadline_us: int, then: Callable[[], None] | None = None) -> Alarm:
@@ -102,6 +107,14 @@ def test_a_thing_may_be_put_back_while_it_expires() -> None:
         alarm.then = again if tick < 5 else None
         wheel.advance(START_US + tick * TICK_US)
     assert len(alarm.expired_us) == 2
+
+
+def test_a_fault_in_one_thing_ends_that_thing_only() -> None:
+    wheel = Wheel(START_US)
+    alarms = [watched(wheel, START_US + TICK_US, lambda: 1 // 0), watched(wheel, START_US + TICK_US)]
+    wheel.advance(START_US + 3 * TICK_US)
+    assert [alarm.failed for alarm in alarms] == [True, False]
+    assert [len(alarm.expired_us) for alarm in alarms] == [1, 1]
 
 
 def test_after_a_long_pause_everything_due_expires_in_the_order_of_ticks() -> None:
