@@ -9,14 +9,36 @@ import threading
 import time
 from collections import deque
 from io import FileIO
+from typing import NamedTuple
 
 from balancer import limits
 from balancer.hotpath import board
+from balancer.hotpath.downstream import Downstream
 from balancer.hotpath.exchange import Exchange
 from balancer.hotpath.row import Row
 
 _BATCH = 1000
 _WAIT_S = 1.0
+
+
+class Entry(NamedTuple):
+    """One line's facts. time: seconds since the epoch; bytes_in, bytes_out: contents of request and answer, in octets."""
+
+    time: float
+    client: str
+    method: bytes = b""
+    host: bytes = b""
+    target: bytes = b""
+    version: str = ""
+    status: int = 0
+    duration_s: float = 0.0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    service: str = ""
+    replica: str = ""
+    attempts: int = 0
+    referer: bytes = b""
+    user_agent: bytes = b""
 
 
 class AccessLog:
@@ -37,10 +59,17 @@ class AccessLog:
 
     def record(self, exchange: Exchange, now_us: int) -> None:
         """Put one finished request in the queue."""
+        self._append(entry_of(exchange, now_us))
+
+    def record_refused(self, downstream: Downstream, status: int, _now_us: int) -> None:
+        """Put one request in the queue that could not be read: little is known of it."""
+        self._append(Entry(time=round(time.time(), 3), client=downstream.peer.decode(), status=status))
+
+    def _append(self, entry: Entry) -> None:
         if len(self._lines) >= limits.LOG_LINES:
             self._row.count(board.LOG_DROPPED)
             return
-        self._lines.append(self._format(exchange, now_us, time.time()))
+        self._lines.append(self._format(entry))
         self._filled.set()
 
     def reopen(self) -> None:
@@ -96,41 +125,41 @@ class AccessLog:
             out.close()
 
 
-def json_line(exchange: Exchange, now_us: int, now_s: float) -> str:
-    """One JSON object: times in seconds, sizes in octets."""
+def entry_of(exchange: Exchange, now_us: int) -> Entry:
+    """What is logged of a finished request."""
     block = exchange.block
     assert block is not None
-    record = {
-        "time": round(now_s, 3),
-        "client": exchange.downstream.peer.decode(),
-        "method": _text(exchange.method),
-        "host": _text(block.authority),
-        "target": _text(exchange.target),
-        "status": exchange.status,
-        "duration_s": round((now_us - exchange.began_us) / 1e6, 6),
-        "bytes_in": exchange.upload.body.passed,
-        "bytes_out": exchange.relay.body.passed,
-        "service": exchange.service.name if exchange.service else "",
-        "replica": exchange.last_replica.name if exchange.last_replica else "",
-        "attempts": exchange.attempts,
-        "user_agent": _text(block.user_agent),
-    }
+    return Entry(
+        time=round(time.time(), 3),
+        client=exchange.downstream.peer.decode(),
+        method=exchange.method,
+        host=block.authority,
+        target=exchange.target,
+        version=f"HTTP/1.{exchange.minor}",
+        status=exchange.status,
+        duration_s=round((now_us - exchange.began_us) / 1e6, 6),
+        bytes_in=exchange.upload.body.passed,
+        bytes_out=exchange.relay.body.passed,
+        service=exchange.service.name if exchange.service else "",
+        replica=exchange.last_replica.name if exchange.last_replica else "",
+        attempts=exchange.attempts,
+        referer=block.referer,
+        user_agent=block.user_agent,
+    )
+
+
+def json_line(entry: Entry) -> str:
+    """One JSON object: times in seconds, sizes of contents in octets."""
+    record = {name: value.decode("latin-1") if isinstance(value, bytes) else value for name, value in entry._asdict().items()}
     return json.dumps(record, separators=(",", ":")) + "\n"
 
 
-def clf_line(exchange: Exchange, _now_us: int, now_s: float) -> str:
+def clf_line(entry: Entry) -> str:
     """The Combined Log Format: the Common one with referer and user agent, as nginx and Apache write it."""
-    block = exchange.block
-    assert block is not None
-    stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now_s))
-    line = f"{_escape(exchange.method)} {_escape(exchange.target)} HTTP/1.{exchange.minor}"
-    agents = f'"{_escape(block.referer) or "-"}" "{_escape(block.user_agent) or "-"}"'
-    size = exchange.relay.body.passed or "-"
-    return f'{exchange.downstream.peer.decode()} - - [{stamp}] "{line}" {exchange.status} {size} {agents}\n'
-
-
-def _text(octets: bytes) -> str:
-    return octets.decode("latin-1")
+    stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(entry.time))
+    line = f"{_escape(entry.method)} {_escape(entry.target)} {entry.version}" if entry.method else "-"
+    agents = f'"{_escape(entry.referer) or "-"}" "{_escape(entry.user_agent) or "-"}"'
+    return f'{entry.client} - - [{stamp}] "{line}" {entry.status} {entry.bytes_out or "-"} {agents}\n'
 
 
 def _escape(octets: bytes) -> str:

@@ -13,10 +13,12 @@ import gc
 import logging
 import os
 import random
+import resource
 import signal
 import socket
 import sys
 import time
+from collections.abc import Coroutine
 from email.utils import formatdate
 from typing import Any
 
@@ -161,6 +163,7 @@ class Worker:
         self._log_target = wanted
         self._access_log = AccessLog(*wanted, self.context.row) if wanted[0] else None
         self.context.log = self._access_log.record if self._access_log is not None else None
+        self.context.log_refused = self._access_log.record_refused if self._access_log is not None else None
 
     def reopen_log(self) -> None:
         """Follow a rotated log file."""
@@ -195,6 +198,8 @@ class Worker:
         waiting = self.switch.waiting()
         for service in waiting:
             context.serve(service, True)
+            if not service.ready:  # again and again: the first report may have been lost
+                self._report("wake", service=service.name)
         if self._draining_until_s and (not context.connections or time.monotonic() >= self._draining_until_s):
             self._finish()
             return
@@ -222,18 +227,26 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the controller decides what Ctrl-C means
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    open_all_files()
     gc.freeze()
-    run_on_best_loop(arguments.channel, arguments.row)
+    run_on_best_loop(serve(arguments.channel, arguments.row))
 
 
-def run_on_best_loop(channel_fd: int, row: int) -> None:
+def open_all_files() -> None:
+    """Allow as many open files as the system does: every connection is one, and every one to a replica too."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def run_on_best_loop(life: Coroutine[Any, Any, None]) -> None:
     """uvloop where it is installed, asyncio otherwise."""
     try:
         import uvloop  # noqa: PLC0415 - it is not there on every platform
     except ImportError:
-        asyncio.run(serve(channel_fd, row))
+        asyncio.run(life)
     else:
-        uvloop.run(serve(channel_fd, row))
+        uvloop.run(life)
 
 
 if __name__ == "__main__":

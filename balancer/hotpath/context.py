@@ -44,6 +44,7 @@ class Context:
         self.draining = False
         self.trusts: Callable[[str], bool] = _nobody
         self.log: Callable[[Exchange, int], None] | None = None
+        self.log_refused: Callable[[Downstream, int, int], None] | None = None
         self.report: Callable[..., None] = _unheard
         self.wake: Callable[[int], None] = _unheard
         self.date_line: bytes = b""

@@ -220,6 +220,8 @@ class Downstream(Stream):
         """Answer a request that could not be read, and close."""
         context = self.context
         context.row.count(board.BAD_REQUESTS)
+        if context.log_refused is not None:
+            context.log_refused(self, refusal.status, context.now_us)
         self.keep = False
         if self.send(
             answer(refusal.status, refusal.reason, self.wants_json, True, b"Connection: close\r\n", 0, context.date_line)

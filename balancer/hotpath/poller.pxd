@@ -11,5 +11,6 @@ cdef class Poller:
     cdef public long long batch
     cpdef want(self, Watched item, int interest)
     cpdef forget(self, Watched item)
-    @cython.locals(watched=dict, item=Watched, events=int)
+    @cython.locals(watched=dict, item=Watched, ready=int)
     cpdef dispatch(self)
+    cpdef hand_out(self, Watched item, int ready)

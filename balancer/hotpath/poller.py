@@ -54,17 +54,25 @@ class Poller:
         """Fetch a batch of events and hand them out. An error or a hang-up goes to whoever asked for anything."""
         self.batch += 1
         watched = self.watched
-        for fd, events in self.poll(0, BATCH):
+        events = self.poll(0, BATCH)
+        for fd, _ in events:
             item = watched.get(fd)
-            if item is None or item.batch == self.batch:
-                continue
-            try:
-                if item.interest & WRITE and events != READ:
-                    item.on_writable()
-                if item.interest & READ and events != WRITE:
-                    item.on_readable()
-            except Exception:
-                item.fail()
+            if item is not None and item.first:
+                self.hand_out(item, READ)
+        for fd, ready in events:
+            item = watched.get(fd)
+            if item is not None and item.batch != self.batch:
+                self.hand_out(item, ready)
+
+    def hand_out(self, item: Watched, ready: int) -> None:
+        """Tell one thing what it can do; a fault in our own program ends that thing only."""
+        try:
+            if item.interest & WRITE and ready != READ:
+                item.on_writable()
+            if item.interest & READ and ready != WRITE:
+                item.on_readable()
+        except Exception:
+            item.fail()
 
     def close(self) -> None:
         """Give the descriptor back."""

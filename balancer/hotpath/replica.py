@@ -38,6 +38,7 @@ class Replica:
         row.count_replica(self.slot, board.POOLED, -1)
         upstream = self.idle.pop()
         upstream.deadline_us = 0
+        upstream.first = False
         return upstream
 
     def keep(self, upstream: "Upstream", row: "Row", most: int) -> bool:

@@ -126,6 +126,7 @@ class Upstream(Stream):
         """The exchange is over and the connection can carry another one."""
         context = self.context
         self.exchange = None
+        self.first = True  # what happens while it is idle must be seen before a request of the same batch is sent on it
         self.arm(context.now_us + context.pool_idle_us)
         if not self.replica.keep(self, context.row, context.pool_most):
             self.close()

@@ -2,6 +2,7 @@
 
 cdef class Watched:
     cdef public int fd, interest
+    cdef public bint first
     cdef public long long batch, deadline_us, tick
     cpdef on_readable(self)
     cpdef on_writable(self)

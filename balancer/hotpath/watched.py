@@ -8,7 +8,8 @@ WRITE = 4  # EPOLLOUT
 
 
 class Watched:
-    """fd: -1 is none. interest: READ, WRITE, both or 0. batch: of events, in which it was first watched.
+    """fd: -1 is none. interest: READ, WRITE, both or 0. batch: of events, in which it was first watched. first: its events come
+    before those of others in a batch.
 
     deadline_us: 0 is none. tick: of the wheel's bucket that it stands in, 0 is none.
     """
@@ -17,6 +18,7 @@ class Watched:
         self.fd = -1
         self.interest = 0
         self.batch = 0
+        self.first = False
         self.deadline_us = 0
         self.tick = 0
 

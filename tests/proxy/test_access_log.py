@@ -43,6 +43,8 @@ async def test_a_line_of_json_says_what_happened(proxy: Workers, tmp_path: Path)
         "method": "POST",
         "host": "Shop.example:80",
         "target": "/p?q=1",
+        "version": "HTTP/1.1",
+        "referer": "http://r/",
         "status": 200,
         "bytes_in": 5,
         "bytes_out": 2,
