@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.proxy.wire import Message, Wire, dial, steady
-from tests.proxy.witness import answering, witness
+from tests.proxy.witness import OK, answering, witness
 from tests.proxy.workers import Workers, service_of
 
 MIB = 1024 * 1024
@@ -69,6 +69,29 @@ async def test_an_empty_line_before_a_request_is_passed_over(proxy: Workers, who
         octets = b"\r\n" + get(1) + b"\r\n" + get(2)
         await (client.send(octets) if whole else client.drip(octets))
         assert [(await client.answer()).body for _ in range(2)] == [b"/1 ", b"/2 "]
+
+
+LOOKALIKE = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+
+
+@pytest.mark.parametrize(
+    ("method", "first"),
+    [
+        pytest.param("GET", b"Content-Length: %d\r\n\r\n%b" % (len(LOOKALIKE), LOOKALIKE), id="a body with a length"),
+        pytest.param(
+            "GET", b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(LOOKALIKE), LOOKALIKE), id="a chunk"
+        ),
+        pytest.param("HEAD", b"Content-Length: 9\r\n\r\n" + LOOKALIKE, id="what follows the answer to HEAD"),
+        pytest.param("GET", b"Content-Length: 5\r\n\r\nx\r\n\r\n", id="an empty line in a body"),
+    ],
+)
+async def test_is_not_taken_for_the_answer_to_the_next_request(proxy: Workers, method: str, first: bytes) -> None:
+    async with witness(answering(b"HTTP/1.1 200 OK\r\n" + first, OK)) as replica, dial(proxy.port) as client:
+        proxy.serve(service_of(replica.address))
+        await client.send(f"{method} / HTTP/1.1\r\nHost: test\r\n\r\n".encode() + get(2))
+        await client.answer(method)
+        second = await client.answer()
+        assert (second.status, second.body) == (200, b"ok")
 
 
 async def test_nothing_after_connection_close_is_answered(proxy: Workers) -> None:
