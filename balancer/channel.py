@@ -3,7 +3,8 @@
 Invariants: neither side ever blocks on the other (the controller may be stopped for minutes, a worker may hang); a routing table
 that has not begun to be sent is replaced by a newer one, so that what waits is bounded. What the messages mean is not known here.
 
-Messages to a worker:      setup (descriptors: scoreboard, one wake eventfd per worker row), listeners (descriptors), table, drain
+Messages to a worker: setup (descriptors: scoreboard, one wake eventfd per worker row), listeners (descriptors), table, reopen (the access
+  log), drain
 Messages to the controller: ready, ack {generation}, refused {service, replica}, wake {service}, error {what}
 """
 

@@ -102,6 +102,8 @@ class Worker:
             self.acceptor.replace(descriptors)
         elif kind == "table":
             self._take_table(message["table"])
+        elif kind == "reopen":
+            self._reopen_log()
         elif kind == "drain":
             self.drain(message["deadline_s"])
 
@@ -165,7 +167,7 @@ class Worker:
         self.context.log = self._access_log.record if self._access_log is not None else None
         self.context.log_refused = self._access_log.record_refused if self._access_log is not None else None
 
-    def reopen_log(self) -> None:
+    def _reopen_log(self) -> None:
         """Follow a rotated log file."""
         if self._access_log is not None:
             self._access_log.reopen()
@@ -212,10 +214,7 @@ class Worker:
 
 async def serve(channel_fd: int, row: int) -> None:
     """Run a worker on this descriptor and row until it is drained."""
-    loop = asyncio.get_running_loop()
-    worker = Worker(loop, Channel(socket.socket(fileno=channel_fd)), row)
-    loop.add_signal_handler(signal.SIGUSR1, worker.reopen_log)
-    await worker.run()
+    await Worker(asyncio.get_running_loop(), Channel(socket.socket(fileno=channel_fd)), row).run()
 
 
 def main() -> None:

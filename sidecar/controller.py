@@ -183,6 +183,7 @@ class Controller:
             self._supervisor.listen(listeners)
             await self._publisher.acknowledged(self._publisher.publish())
             former.close(but=listeners)
+        self._supervisor.reopen_logs()
         self._reloads += 1
         self._journal.record("reloaded", str(what))
 

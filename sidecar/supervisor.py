@@ -84,6 +84,12 @@ class Supervisor:
         for slot in self._slots:
             self._lend_listeners(slot)
 
+    def reopen_logs(self) -> None:
+        """Write on in a new file where the access log was moved away."""
+        for slot in self._slots:
+            if slot.worker:
+                slot.worker.send("reopen")
+
     async def acknowledged(self, generation: int) -> None:
         """Wait until every worker uses this generation or a later one, for at most ACK_S."""
         try:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -116,7 +115,7 @@ async def test_a_rotated_file_is_followed(proxy: Workers, tmp_path: Path) -> Non
         await ask(proxy.port, GET)
         await lines_of(path, 1)
         path.rename(old)
-        proxy.processes[0].send_signal(signal.SIGUSR1)
+        proxy.channels[0].send("reopen")
         before = written(proxy)
 
         async def moved() -> bool:
