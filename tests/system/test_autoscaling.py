@@ -12,10 +12,13 @@ from tests.support import get, wait_until
 from tests.system.apps import TINY, UVICORN, running, written
 from tests.system.load import wrk
 from tests.system.program import Program, ecluse
+from tests.system.tools import in_full
 
-SETTLE_S = 27.0  # of steady load, from which on a step is told from noise at once (autoscaler/sampling.py)
-DECISION_S = 2.0  # from the doubling to the decision, as the design promises
-SLACK_S = 0.5  # requests begin to overlap only when the first ones are under way
+# What is usual is judged over a minute. While the beginning of the load is part of that minute, it is taken for noise, and a step
+# of a few requests is seen a little later (autoscaler/sampling.py).
+SETTLE_S = in_full(75.0, 20.0)
+DECISION_S = in_full(2.0, 4.0)
+SLACK_S = 0.5  # for requests to overlap, of which each takes 0.2 s, and for a busy machine
 
 
 def scaled(**more: Any) -> Mapping[str, Any]:
@@ -54,8 +57,7 @@ async def test_a_doubling_is_decided_within_two_seconds_and_its_end_takes_the_re
         await load.close()
         await program.ready(1)
     reaction_s = decision["at"] - doubled_at
-    print(f"{reaction_s:.2f} s from the doubling to the decision: {decision['message']}")
-    assert reaction_s < DECISION_S + SLACK_S
+    assert reaction_s < DECISION_S + SLACK_S, decision["message"]
     assert [outcome.failure for outcome in load.outcomes if outcome.failure] == []
 
 

@@ -18,7 +18,7 @@ RULES = {
     "max_replicas": 4,
     "metrics": [{"type": "concurrency", "target": 6}],
     "stable_window": "6s",
-    "burst": False,
+    "burst": {"window": "2s", "threshold": "110%"},
     "behavior": {"scale_down": {"stabilization_window": "1s"}},
 }
 # A probe is under way most of the time, also when the controller stops, and a single failure ejects.

@@ -39,12 +39,23 @@ async def test_crashes_under_load_fail_no_get_and_are_restarted_later_each_time(
         crashed = [each for each in program.events("crashed") if each["replica"] == "web-2"]
         delays = [_then(program, each["at"]) - each["at"] for each in crashed[:2]]
         assert 0.8 < delays[0] < delays[1]  # one second, two, four, ... each up to a fifth shorter
-        await program.ready(2, deadline_s=10)
 
 
 def _then(program: Program, at: float) -> float:
     """When web-2 was READY next."""
     return next(float(each["at"]) for each in program.events("ready") if each["replica"] == "web-2" and each["at"] > at)
+
+
+async def test_the_replicas_of_a_killed_keeper_come_back(tmp_path: Path) -> None:
+    file = written(tmp_path / "ecluse.yaml", {"web": running(TINY, tmp_path, minimum=2)})
+    async with ecluse(tmp_path, str(file)) as program:
+        await program.up(2)
+        before = set(program.family())
+        os.kill(program.pids("autoscaler.cluster.keeper")[0], signal.SIGKILL)
+        await wait_until(lambda: len(program.events("crashed")) == 2)
+        await program.up(2)
+        assert [(await get(program.port)).status for _ in range(20)] == [200] * 20
+        assert len(set(program.pids("tiny.py")) - before) == 2
 
 
 async def test_a_replica_that_becomes_unready_leaves_the_picks_and_returns(tmp_path: Path) -> None:

@@ -34,5 +34,4 @@ async def test_a_verdict_reaches_the_workers_within_a_tenth_of_a_second(tmp_path
                     while (await client.request()).status != status:
                         pass
                 took.append(time.time() - await verdict_at(program, turn))
-    print("from the verdict to the first answer that shows it:", *(f"{each * 1000:.0f} ms" for each in sorted(took)))
-    assert sorted(took)[TURNS // 2] < CONTRACT_S
+    assert sorted(took)[TURNS // 2] < CONTRACT_S, took

@@ -1,4 +1,7 @@
-"""A worker is killed with SIGKILL under load: its open connections are all that is lost, and its successor is there at once."""
+"""A worker is killed with SIGKILL under load: its open connections are all that is lost, and its successor is there at once.
+
+A worker that is only stopped (SIGSTOP) loses nothing, also when the replicas that it knew are drained meanwhile.
+"""
 
 import os
 import signal
@@ -36,9 +39,11 @@ def connections(program: Program) -> int:
 
 
 async def served(program: Program, row: int) -> None:
-    """Until a worker has taken a few more connections."""
+    """Until a worker has taken and answered a few more connections."""
     accepted = worker(program, row)["reading"]["accepted"]
-    await wait_until(lambda: worker(program, row)["reading"]["accepted"] >= accepted + 10)
+    async with wrk(program.port, close=True, connections=2) as load:
+        await wait_until(lambda: worker(program, row)["reading"]["accepted"] >= accepted + 10)
+        assert (await load.end()).lost == 0
 
 
 @asynccontextmanager
@@ -48,8 +53,6 @@ async def two_workers(tmp_path: Path) -> AsyncIterator[Program]:
         await program.up(2)
         yield program
         assert [(await get(program.port)).status for _ in range(20)] == [200] * 20
-        assert sum(program.metrics("ecluse_worker_restarts_total").values()) == DEATHS
-        assert program.states() == {"web-1": "ready", "web-2": "ready"}
 
 
 async def test_only_the_connections_of_the_killed_worker_see_an_error(tmp_path: Path) -> None:
@@ -59,6 +62,7 @@ async def test_only_the_connections_of_the_killed_worker_see_an_error(tmp_path: 
             await wait_until(lambda: connections(program) == 16)
             had += await kill(program, number % 2)
         outcome = await load.end()
+        assert sum(program.metrics("ecluse_worker_restarts_total").values()) == DEATHS
     assert outcome.socket_errors <= had
     assert outcome.lost == outcome.socket_errors  # no bad answer, none late
 
@@ -70,3 +74,19 @@ async def test_connections_that_wait_to_be_accepted_are_left_to_the_successor(tm
             await served(program, number % 2)
         outcome = await load.end()
     assert outcome.lost <= 4 * DEATHS  # without the successor each of the four would fail again and again
+
+
+async def test_a_stopped_worker_loses_nothing_although_its_replicas_have_changed_when_it_goes_on(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as program, wrk(program.port, connections=16) as load:
+        await wait_until(lambda: connections(program) == 16)
+        pid = worker(program, 0)["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            program.client.post("/api/services/web/replicas/web-1/drain", {})
+            await wait_until(lambda: program.events("worker_hangs"))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await wait_until(lambda: program.states() == {"web-2": "ready", "web-3": "ready"})
+        await served(program, 0)
+        outcome = await load.end()
+    assert outcome.lost == 0

@@ -5,10 +5,12 @@ With CI=true nothing is skipped, since a check that may leave out its main story
 
 import os
 import shutil
+from typing import TypeVar
 
 import pytest
 
 CI = os.environ.get("CI") == "true"
+N = TypeVar("N", int, float)
 PACKAGES = {"node": "nodejs"}  # where the package has another name than its program
 
 
@@ -23,6 +25,6 @@ def tool(name: str) -> str:
     return found
 
 
-def in_full(full: int, short: int) -> int:
-    """A number for CI=true, and the shorter one that says nearly as much for every day."""
+def in_full(full: N, short: N) -> N:
+    """A number for CI=true, and the one that says nearly as much for every day."""
     return full if CI else short
