@@ -537,7 +537,7 @@ class Exchange:
             upstream.exchange = None
             if keep and not upstream.backlog:
                 upstream.resume()
-                upstream.keep()
+                upstream.keep(self.relay.idle_us)
             else:
                 upstream.close()
         if replica is not None and service is not None:

@@ -7,7 +7,7 @@ cdef class RequestBlock:
     cdef public bint chunked, close, keep_alive, expects, trailers, wants_json
 
 cdef class ResponseBlock:
-    cdef public long long length
+    cdef public long long length, idle_us
     cdef public bint chunked, close, keep_alive, dated
     cdef public bytes upgrade, kept, kept_without_length, usual
 

@@ -14,6 +14,7 @@ from balancer.hotpath.head import TCHAR, Refusal
 # A field line: token, colon, value. No white space before the colon, no folding, no control characters (RFC 9112 section 5).
 _LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*")
 _SPACED_NAME = re.compile(rb"(?m)^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]+:")
+_IDLE_S = re.compile(rb"(?i)\btimeout=([0-9]{1,6})\b")  # of Keep-Alive, as Apache and Node send it
 _AUTHORITY = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[0-9A-Za-z._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?")
 _PROTOCOL = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?")  # RFC 9110 section 7.8
 
@@ -130,6 +131,7 @@ class ResponseBlock:
         self.close = False
         self.keep_alive = False
         self.upgrade = b""
+        self.idle_us = 0  # how long the replica keeps an idle connection; 0: it does not say
         self.dated = False
         self.kept = b""
         self.kept_without_length = b""
@@ -150,6 +152,9 @@ class ResponseBlock:
             self.chunked = True
         elif name == b"upgrade":
             self.upgrade = value
+        elif name == b"keep-alive":
+            found = _IDLE_S.search(value)
+            self.idle_us = int(found[1]) * 1_000_000 if found else 0
 
     def take_connection(self, options: frozenset[bytes]) -> None:
         """Note the connection options."""

@@ -10,7 +10,7 @@ cdef class Relay:
     cdef public Context context
     cdef public Body body
     cdef public bytes buffer
-    cdef public long long interim, status
+    cdef public long long interim, status, idle_us
     cdef public bint rechunk, unframed, reusable
     cpdef begin(self)
     cpdef bint begun(self)

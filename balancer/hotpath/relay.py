@@ -31,6 +31,7 @@ class Relay:
         self.interim = 0
         self.status = 0
         self.rechunk = False  # the replica ends the body by closing; the client gets chunks
+        self.idle_us = 0  # how long the replica keeps an idle connection; 0: it has not said
         self.unframed = False  # this client can know the end of the body only by the end of the connection
         self.reusable = False  # the replica's connection, after this answer
 
@@ -48,7 +49,7 @@ class Relay:
         """Read interim heads and the final one, as far as they have come. Raises Refusal 502 if this is no answer."""
         self.buffer = data = self.buffer + data if self.buffer else data
         most = self.context.response_head_most
-        while data and self.status == 0:
+        while data:
             end = find_head_end(data, 0)
             if end < 0 or end > most:
                 if len(data) > most:
@@ -62,13 +63,14 @@ class Relay:
             data = data[end + 4 :]
             if status >= 200:
                 self.deliver(line, status, minor, block, data)
-            elif status == 101:
+                return  # this exchange may be over, and the next one begun
+            if status == 101:
                 self.status = 101
                 self.exchange.open_tunnel(line, block, data)
-            elif self.pass_interim(line, minor, block):
-                self.buffer = data
-            else:
                 return
+            if not self.pass_interim(line, minor, block):
+                return
+            self.buffer = data
 
     def block_of(self, lines: bytes) -> ResponseBlock:
         """What the header block says. Raises Refusal 502."""
@@ -105,6 +107,7 @@ class Relay:
         self.body.begin(kind, block.length, not modern)
         # Chunks from HTTP/1.0 are a fault in the framing: RFC 9112 section 6.1 lets them be read, but nothing after them.
         self.reusable = (not block.close if minor else block.keep_alive and not block.chunked) and kind != body.CLOSE
+        self.idle_us = block.idle_us
         self.rechunk = modern and kind == body.CLOSE
         self.unframed = not modern and (kind == body.CLOSE or kind == body.CHUNKED)
         exchange.answer_begun()

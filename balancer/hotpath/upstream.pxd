@@ -19,6 +19,6 @@ cdef class Upstream(Stream):
     cpdef expire(self, long long now_us)
     cpdef fail(self)
     cpdef bint alive(self)
-    cpdef keep(self)
+    cpdef keep(self, long long announced_us)
     cpdef drop(self)
     cpdef close(self)

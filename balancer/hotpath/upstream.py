@@ -122,12 +122,18 @@ class Upstream(Stream):
             return False
         return False  # the end of the stream, or octets nobody asked for
 
-    def keep(self) -> None:
-        """The exchange is over and the connection can carry another one."""
+    def keep(self, announced_us: int) -> None:
+        """The exchange is over and the connection can carry another one. announced_us: how long the replica keeps it; 0: unknown.
+
+        A request that crosses the replica's close on its way may be lost (a POST is not sent again), so ours comes well before.
+        """
         context = self.context
+        idle_us = context.pool_idle_us
+        if announced_us and announced_us // 2 < idle_us:
+            idle_us = announced_us // 2
         self.exchange = None
         self.first = True  # what happens while it is idle must be seen before a request of the same batch is sent on it
-        self.arm(context.now_us + context.pool_idle_us)
+        self.arm(context.now_us + idle_us)
         if not self.replica.keep(self, context.row, context.pool_most):
             self.close()
 
