@@ -100,7 +100,7 @@ class WorkerReading:
 
 
 class Scoreboard:
-    """The shared memory behind the rows. `fd` can be handed to workers; `close` gives it all back."""
+    """The shared memory behind the rows. `fd` can be handed to workers."""
 
     def __init__(self, fd: int, workers: int, services: int, replicas: int) -> None:
         self.fd = fd
@@ -108,9 +108,7 @@ class Scoreboard:
         self._services = services
         self._replicas = replicas
         self._row_words = board.WORKER_WORDS + services * board.SERVICE_WORDS + replicas * board.REPLICA_WORDS
-        self._memory = mmap.mmap(fd, (HEADER_WORDS + workers * self._row_words) * WORD)
-        self._bytes = memoryview(self._memory)
-        self.words = self._bytes.cast("q")
+        self.words = memoryview(mmap.mmap(fd, (HEADER_WORDS + workers * self._row_words) * WORD)).cast("q")
 
     @classmethod
     def create(cls, workers: int, services: int = limits.SERVICES, replicas: int = limits.REPLICAS) -> "Scoreboard":
@@ -132,10 +130,8 @@ class Scoreboard:
         return cls(fd, workers, services, replicas)
 
     def close(self) -> None:
-        """Give back the memory and the descriptor. Rows made from it must not be used any more."""
-        self.words.release()
-        self._bytes.release()
-        self._memory.close()
+        """Give back the descriptor now, and the memory with the last row that was made from it (a compiled row holds on to it)."""
+        del self.words
         os.close(self.fd)
 
     def row(self, worker: int) -> Row:

@@ -115,6 +115,14 @@ def test_a_scoreboard_is_the_same_behind_its_descriptor(shared: Scoreboard) -> N
     assert shared.in_flight(2) == 1
 
 
+def test_a_row_that_is_left_when_the_scoreboard_closes_does_no_harm() -> None:
+    closed = Scoreboard.create(workers=1, services=1, replicas=1)
+    row = closed.row(0)
+    closed.close()
+    row.enter(0, START_US)
+    assert row.in_flight(0) == 1
+
+
 def test_a_descriptor_that_holds_no_scoreboard_is_refused() -> None:
     fd = os.memfd_create("other")
     os.ftruncate(fd, 4096)
