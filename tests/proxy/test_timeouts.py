@@ -207,6 +207,6 @@ async def test_an_idle_connection_to_a_replica_is_closed_in_its_time(proxy: Work
     async with witness(answering(OK)) as replica:
         proxy.serve(service_of(replica.address), pool_idle_s=SHORT_S)
         assert (await ask(proxy.port)).body == b"ok"
-        assert proxy.replica().pooled == 1
+        await wait_until(lambda: proxy.replica().pooled == 1)
         await wait_until(lambda: replica.ended == [0])
         assert proxy.replica().pooled == 0
