@@ -13,60 +13,48 @@ from balancer.hotpath import board
 from balancer.hotpath.answers import answer
 from balancer.hotpath.context import Context
 from balancer.hotpath.downstream import Downstream
+from balancer.hotpath.watched import READ, Watched
 
 log = logging.getLogger("ecluse.worker")
 
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-RETRY_S = 0.1  # after the descriptors or the memory have run out
 
 
-class Acceptor:
-    """Accepts on a set of listening sockets, which can be replaced."""
+class Listener(Watched):
+    """One listening socket."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, sock: socket.socket) -> None:
+        super().__init__()
         self._context = context
-        self._listeners: list[socket.socket] = []
+        self.sock = sock
+        self.fd = sock.fileno()
 
-    def replace(self, descriptors: list[int]) -> None:
-        """Accept on these from now on; what waits in the queues of the old ones is taken first."""
-        old = self._listeners
-        self._listeners = [socket.socket(fileno=fd) for fd in descriptors]
-        for listener in self._listeners:
-            listener.setblocking(False)
-            self._context.loop.add_reader(listener.fileno(), self.accept, listener)
-        self._close(old)
+    def on_readable(self) -> None:
+        """Accept a batch."""
+        self.accept()
 
-    def close(self) -> None:
-        """Take what waits and accept no more."""
-        old, self._listeners = self._listeners, []
-        self._close(old)
-
-    def accept(self, listener: socket.socket) -> int:
+    def accept(self) -> int:
         """Accept a batch; returns how many there were."""
         for count in range(limits.ACCEPT_BATCH):
             try:
-                sock, address = listener.accept()
+                sock, address = self.sock.accept()
             except (BlockingIOError, InterruptedError):
                 return count
             except ConnectionAbortedError:  # it ended while it waited
                 continue
             except OSError as failure:
-                if failure.errno in _EXHAUSTED:
-                    self._rest(listener, failure)
-                    return 0
-                raise
+                if failure.errno not in _EXHAUSTED:
+                    raise
+                # It stays readable, and trying again at once would never end; `Acceptor.resume` comes with the next tick.
+                log.warning("cannot accept: %s; raise the limit of open files (ulimit -n)", failure)
+                self._context.poller.want(self, 0)
+                return 0
             self._welcome(sock, address[0])
         return limits.ACCEPT_BATCH
 
-    def _rest(self, listener: socket.socket, failure: OSError) -> None:
-        """Leave connections in the queue for a moment: the socket stays readable, and trying at once again would never end."""
-        log.warning("cannot accept: %s; raise the limit of open files (ulimit -n)", failure)
-        self._context.loop.remove_reader(listener.fileno())
-        self._context.loop.call_later(RETRY_S, self._accept_again, listener)
-
-    def _accept_again(self, listener: socket.socket) -> None:
-        if listener in self._listeners:
-            self._context.loop.add_reader(listener.fileno(), self.accept, listener)
+    def fail(self) -> None:
+        """A fault in our own program: the next connection may fare better."""
+        log.exception("a fault while accepting")
 
     def _welcome(self, sock: socket.socket, peer: str) -> None:
         context = self._context
@@ -79,12 +67,39 @@ class Acceptor:
         context.row.count(board.ACCEPTED)
         Downstream(context, sock, peer.removeprefix("::ffff:")).start()
 
-    def _close(self, listeners: list[socket.socket]) -> None:
+
+class Acceptor:
+    """Accepts on a set of listening sockets, which can be replaced."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._listeners: list[Listener] = []
+
+    def replace(self, descriptors: list[int]) -> None:
+        """Accept on these from now on; what waits in the queues of the old ones is taken first."""
+        old = self._listeners
+        self._listeners = [Listener(self._context, socket.socket(fileno=fd)) for fd in descriptors]
+        for listener in self._listeners:
+            listener.sock.setblocking(False)
+        self.resume()
+        self._close(old)
+
+    def resume(self) -> None:
+        """Accept again where that had to stop."""
+        for listener in self._listeners:
+            self._context.poller.want(listener, READ)
+
+    def close(self) -> None:
+        """Take what waits and accept no more."""
+        old, self._listeners = self._listeners, []
+        self._close(old)
+
+    def _close(self, listeners: list[Listener]) -> None:
         for listener in listeners:
-            self._context.loop.remove_reader(listener.fileno())
-            while self.accept(listener):
+            while listener.accept():
                 continue
-            listener.close()
+            self._context.poller.forget(listener)
+            listener.sock.close()
 
 
 def _turn_away(sock: socket.socket, date_line: bytes) -> None:

@@ -1,10 +1,10 @@
-"""What all connections of a worker share: the event loop's calls, the clock, the routes, the scoreboard row, limits and deadlines.
+"""What all connections of a worker share: the event loop, the clock, the routes, the scoreboard row, limits and deadlines.
 
-Invariants: nothing here is per request; everything that could differ in a test (clock, randomness, loop, log) is passed in.
+Invariants: nothing here is per request; everything that could differ in a test (clock, randomness, log) is passed in.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from balancer.hotpath.fields import Memo
 from balancer.hotpath.poller import Poller
@@ -18,21 +18,11 @@ if TYPE_CHECKING:
     from balancer.hotpath.service import Service
 
 
-class Loop(Protocol):
-    """The part of an asyncio event loop that is needed here."""
-
-    def add_reader(self, fd: int, callback: Callable[..., Any], *args: Any) -> Any: ...
-    def remove_reader(self, fd: int) -> Any: ...
-    def call_soon(self, callback: Callable[..., Any], *args: Any) -> Any: ...
-    def call_later(self, delay: float, callback: Callable[..., Any], *args: Any) -> Any: ...
-
-
 class Context:
     """One per worker. Times in microseconds; 0 is no limit where a limit may be absent."""
 
-    def __init__(self, loop: Loop, clock: Callable[[], int], row: Row, router: "Router") -> None:
-        self.loop = loop
-        self.poller = Poller()
+    def __init__(self, poller: Poller, clock: Callable[[], int], row: Row, router: "Router") -> None:
+        self.poller = poller
         self.clock = clock
         self.now_us = clock()  # of the present event
         self.row = row
@@ -72,7 +62,11 @@ class Context:
         """A place may be free: give it to who waits, once the present event is over."""
         if not service.serving and service.waiting:
             service.serving = True
-            self.loop.call_soon(self.serve, service, False)
+            self.poller.call_soon(self.serve_in_turn, service)
+
+    def serve_in_turn(self, service: "Service") -> None:
+        """Dispatch waiting requests, unless a sibling's has waited longer."""
+        self.serve(service, False)
 
     def serve(self, service: "Service", regardless: bool) -> None:
         """Dispatch waiting requests while there is room, unless a sibling's has waited longer (`regardless`: even then)."""

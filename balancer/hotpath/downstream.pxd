@@ -1,10 +1,15 @@
 # C types for the compiled build of downstream.py; the interpreted one does not read this file.
 
+cimport cython
+from balancer.hotpath.context cimport Context
 from balancer.hotpath.exchange cimport Exchange
 from balancer.hotpath.fields cimport RequestBlock
+from balancer.hotpath.head cimport find_head_end, parse_request_line
 from balancer.hotpath.stream cimport Stream
 
 cdef int HEAD, EXCHANGE, LINGER, FLUSH, RECEIVE
+
+cdef long long BAD_REQUESTS, CONNECTIONS
 
 cdef class Downstream(Stream):
     cdef public bytes peer, buffer, last_fields
@@ -22,7 +27,9 @@ cdef class Downstream(Stream):
     cpdef expire(self, long long now_us)
     cpdef close(self)
     cpdef advance(self)
+    @cython.locals(buffer=bytes, end="long long")
     cpdef bint begin_request(self)
+    @cython.locals(context=Context, line_end="long long", minor="long long", line=bytes, lines=bytes, method=bytes, target=bytes, block=RequestBlock)
     cpdef read_head(self, bytes buffer, long long end)
     cpdef bytes fields_for(self, RequestBlock block, long long minor)
     cpdef exchange_over(self, bint reusable)

@@ -9,8 +9,8 @@ States: HEAD -> EXCHANGE -> (FLUSH ->) HEAD ... | LINGER -> closed. How a reques
 import socket
 from typing import TYPE_CHECKING
 
-from balancer.hotpath import board
 from balancer.hotpath.answers import answer
+from balancer.hotpath.board import BAD_REQUESTS, CONNECTIONS
 from balancer.hotpath.exchange import Exchange
 from balancer.hotpath.fields import RequestBlock, parse_request_block, upstream_fields, with_authority
 from balancer.hotpath.head import Refusal, check_unfinished, find_head_end, parse_request_line, split_target
@@ -49,7 +49,7 @@ class Downstream(Stream):
         self.last_minor = -1
         self.last_fields = b""
         context.connections.add(self)
-        context.row.count(board.CONNECTIONS, 1)
+        context.row.count(CONNECTIONS, 1)
 
     def start(self) -> None:
         """Wait for the first request."""
@@ -136,7 +136,7 @@ class Downstream(Stream):
         """End the connection now."""
         if self.open:
             self.context.connections.discard(self)
-            self.context.row.count(board.CONNECTIONS, -1)
+            self.context.row.count(CONNECTIONS, -1)
         Stream.close(self)
 
     # From request to request.
@@ -219,7 +219,7 @@ class Downstream(Stream):
     def refuse(self, refusal: Refusal) -> None:
         """Answer a request that could not be read, and close."""
         context = self.context
-        context.row.count(board.BAD_REQUESTS)
+        context.row.count(BAD_REQUESTS)
         if context.log_refused is not None:
             context.log_refused(self, refusal.status, context.now_us)
         self.keep = False

@@ -1,5 +1,6 @@
 # C types for the compiled build of exchange.py; the interpreted one does not read this file.
 
+cimport cython
 from balancer.hotpath.context cimport Context
 from balancer.hotpath.downstream cimport Downstream
 from balancer.hotpath.fields cimport RequestBlock
@@ -11,6 +12,8 @@ from balancer.hotpath.upload cimport Upload
 from balancer.hotpath.upstream cimport Upstream
 
 cdef int OVER, WAITING, CONNECTING, AWAIT, RELAY, TUNNEL, RECEIVE
+
+cdef long long ABORTED, BAD_REQUESTS, BROKEN, BYTES_IN, BYTES_OUT, CONNECT_ERRORS, NO_ROUTE, OWN_ANSWERS, RETRIES, SHED, TIMEOUTS, UNAVAILABLE, UPGRADES, WAIT_TIMEOUTS, CHUNKED, LENGTH, NONE
 
 cdef class Exchange:
     cdef public Downstream downstream
@@ -26,22 +29,32 @@ cdef class Exchange:
     cdef public Replica replica, last_replica
     cdef public Upstream upstream
     cdef public list tried
+    @cython.locals(context=Context)
     cpdef begin(self, bytes head, bytes method, bytes target, long long minor, RequestBlock block)
+    @cython.locals(context=Context, downstream=Downstream)
     cpdef route(self, RequestBlock block)
     cpdef bint wants_more(self)
+    @cython.locals(upload=Upload, out=bytes)
     cpdef from_client(self, bytes data)
     cpdef send_body(self, bytes data)
+    @cython.locals(service=Service, replica=Replica, now_us="long long")
     cpdef dispatch(self)
+    @cython.locals(context=Context, upstream=Upstream)
     cpdef attempt(self, Replica replica)
+    @cython.locals(upstream=Upstream, upload=Upload)
     cpdef send_request(self)
     cpdef bint may_be_sent_again(self)
     cpdef from_replica(self, bytes data)
     cpdef answer_begun(self)
     cpdef answer_goes_on(self)
+    @cython.locals(done=bint)
     cpdef finish(self)
+    @cython.locals(deadline_us="long long")
     cpdef arm(self, long long after_us)
     cpdef arm_await(self)
+    @cython.locals(replica=Replica)
     cpdef settle(self, long long octets_in, long long octets_out)
+    @cython.locals(service=Service, replica=Replica, upstream=Upstream)
     cpdef release(self, bint keep)
     cpdef over(self, bint reusable)
     cpdef write_log(self)

@@ -19,8 +19,24 @@ The body goes up in `upload.py`, the answer comes down in `relay.py`, upgraded c
 
 from typing import TYPE_CHECKING
 
-from balancer.hotpath import board, body
 from balancer.hotpath.answers import answer
+from balancer.hotpath.board import (
+    ABORTED,
+    BAD_REQUESTS,
+    BROKEN,
+    BYTES_IN,
+    BYTES_OUT,
+    CONNECT_ERRORS,
+    NO_ROUTE,
+    OWN_ANSWERS,
+    RETRIES,
+    SHED,
+    TIMEOUTS,
+    UNAVAILABLE,
+    UPGRADES,
+    WAIT_TIMEOUTS,
+)
+from balancer.hotpath.body import CHUNKED, LENGTH, NONE
 from balancer.hotpath.fields import RequestBlock, ResponseBlock
 from balancer.hotpath.head import IDEMPOTENT, Refusal
 from balancer.hotpath.relay import Relay
@@ -89,7 +105,7 @@ class Exchange:
             self.tried = []
         self.attempts = self.status = 0
         self.fresh = self.close_after = False
-        self.upload.begin(body.CHUNKED if block.chunked else body.LENGTH if block.length > 0 else body.NONE, block.length)
+        self.upload.begin(CHUNKED if block.chunked else LENGTH if block.length > 0 else NONE, block.length)
         self.relay.begin()
         self.route(block)
 
@@ -98,7 +114,7 @@ class Exchange:
         context, downstream = self.context, self.downstream
         self.service = context.router.match(block.host, self.target)
         if self.service is None:
-            context.row.count(board.NO_ROUTE)
+            context.row.count(NO_ROUTE)
             self.reply(404, "no route leads here", 0)
         elif context.body_most and block.length > context.body_most:
             self.reply(413, f"the body is larger than {context.body_most} octets", 0)
@@ -162,7 +178,7 @@ class Exchange:
         if self.status:
             self.give_up()
         else:
-            self.context.row.count(board.BAD_REQUESTS)
+            self.context.row.count(BAD_REQUESTS)
             self.reply(refusal.status, refusal.reason, 0)
 
     # Pick.
@@ -187,7 +203,7 @@ class Exchange:
         """Stand in the service's line, if there is room."""
         if not service.room_to_wait():
             full = service.hold or len(service.ready) > 0
-            self.context.row.count_service(service.slot, board.SHED if full else board.UNAVAILABLE)
+            self.context.row.count_service(service.slot, SHED if full else UNAVAILABLE)
             why = f"too many requests wait for {service.name}" if full else f"no replica of {service.name} is ready"
             self.reply(503, why, RETRY_AFTER_S)
             return
@@ -217,7 +233,7 @@ class Exchange:
         self.replica = self.last_replica = replica
         self.attempts += 1
         if self.attempts > 1 and self.service is not None:
-            context.row.count_service(self.service.slot, board.RETRIES)
+            context.row.count_service(self.service.slot, RETRIES)
         upstream = None if self.fresh else replica.reuse(context.row)
         while upstream is not None and not self.may_be_sent_again() and not upstream.alive():
             upstream.close()
@@ -270,7 +286,7 @@ class Exchange:
         assert replica is not None
         assert service is not None
         now_us = context.now_us
-        context.row.count_replica(replica.slot, board.CONNECT_ERRORS)
+        context.row.count_replica(replica.slot, CONNECT_ERRORS)
         service.avoid(replica, now_us + AVOID_US)
         if now_us - replica.reported_us > REPORT_US:
             replica.reported_us = now_us
@@ -328,13 +344,13 @@ class Exchange:
 
     def spoiled(self, reason: str) -> None:
         """What came is no answer; nothing final was sent to the client yet."""
-        self.count_failure(board.BROKEN)
+        self.count_failure(BROKEN)
         self.release(False)
         self.reply(502, reason, 0)
 
     def broken(self) -> None:
         """The answer broke off in the middle: the client gets what came of it, and must be able to tell."""
-        self.count_failure(board.BROKEN)
+        self.count_failure(BROKEN)
         self.break_off()
 
     def break_off(self) -> None:
@@ -347,7 +363,7 @@ class Exchange:
 
     # Tunnel.
 
-    def open_tunnel(self, line: bytes, block: ResponseBlock, rest: bytes) -> None:
+    def open_tunnel(self, block: ResponseBlock, rest: bytes) -> None:
         """The replica has switched protocols. Raises Refusal 502 if nobody asked it to."""
         service, downstream, upstream = self.service, self.downstream, self.upstream
         assert service is not None
@@ -355,12 +371,12 @@ class Exchange:
         asked = self.block.upgrade if self.block is not None else b""
         if not asked or not self.minor:
             raise Refusal(502, "the replica switched protocols without being asked")
-        self.context.row.count_service(service.slot, board.UPGRADES)
+        self.context.row.count_service(service.slot, UPGRADES)
         self.state = TUNNEL
         self.status = 101
         self.tunnel = tunnel = Tunnel(self, downstream, upstream)
         upgrade = b"Connection: upgrade\r\nUpgrade: %b\r\n" % (block.upgrade or asked)
-        if not downstream.send(b"%b\r\n%b%bVia: 1.1 ecluse\r\n\r\n" % (line, block.kept_without_length, upgrade)):
+        if not downstream.send(b"%b\r\n%b%bVia: 1.1 ecluse\r\n\r\n" % (block.line, block.kept_without_length, upgrade)):
             self.end_tunnel()
             return
         self.tunnel_goes_on()
@@ -414,7 +430,7 @@ class Exchange:
             self.spoiled("the replica closed the connection in the middle of an answer")
         else:
             if not self.reused:
-                self.count_failure(board.BROKEN)
+                self.count_failure(BROKEN)
             self.attempt_failed("closed the connection without an answer", 502, False)
 
     def client_drained(self) -> None:
@@ -445,7 +461,7 @@ class Exchange:
             self.end_tunnel()
             return
         if self.service is not None:
-            self.context.row.count_service(self.service.slot, board.ABORTED)
+            self.context.row.count_service(self.service.slot, ABORTED)
         self.status = self.status or CLIENT_GONE
         self.release(False)
         self.give_up()
@@ -464,14 +480,14 @@ class Exchange:
             if self.downstream.backlog:  # it is the client who does not move
                 self.client_gone()
             else:
-                self.count_failure(board.TIMEOUTS)
+                self.count_failure(TIMEOUTS)
                 self.break_off()
 
     def wait_expired(self) -> None:
         """Nobody had a place for the request in time."""
         service = self.service
         assert service is not None
-        self.context.row.count_service(service.slot, board.WAIT_TIMEOUTS)
+        self.context.row.count_service(service.slot, WAIT_TIMEOUTS)
         self.reply(503, f"no replica of {service.name} had a free place in time", RETRY_AFTER_S)
 
     def await_expired(self) -> None:
@@ -480,7 +496,7 @@ class Exchange:
         if not self.upload.body.done and upstream is not None and not upstream.backlog and not self.upload.broken:
             self.reply(408, "the request's body did not arrive in time", 0)
         else:
-            self.count_failure(board.TIMEOUTS)
+            self.count_failure(TIMEOUTS)
             self.reply(504, "the replica did not answer in time", 0)
 
     # Settle.
@@ -503,7 +519,7 @@ class Exchange:
         assert block is not None
         self.release(False)
         if self.service is not None:
-            context.row.count_service(self.service.slot, board.OWN_ANSWERS)
+            context.row.count_service(self.service.slot, OWN_ANSWERS)
         self.status = status
         self.close_after = not downstream.keep or not self.upload.body.done or context.draining
         connection = b"Connection: close\r\n" if self.close_after else b"" if self.minor else b"Connection: keep-alive\r\n"
@@ -518,11 +534,11 @@ class Exchange:
         replica, row = self.replica, self.context.row
         if replica is not None:
             row.answered(replica.slot, self.status, self.context.now_us - self.began_us)
-            row.count_replica(replica.slot, board.BYTES_IN, octets_in)
-            row.count_replica(replica.slot, board.BYTES_OUT, len(self.head) + octets_out)
+            row.count_replica(replica.slot, BYTES_IN, octets_in)
+            row.count_replica(replica.slot, BYTES_OUT, len(self.head) + octets_out)
 
     def count_failure(self, kind: int) -> None:
-        """Count an attempt that did not end in a whole answer (`board.BROKEN` or `board.TIMEOUTS`)."""
+        """Count an attempt that did not end in a whole answer (`BROKEN` or `TIMEOUTS`)."""
         if self.replica is not None:
             self.context.row.count_replica(self.replica.slot, kind)
 

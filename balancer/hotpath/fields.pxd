@@ -7,9 +7,9 @@ cdef class RequestBlock:
     cdef public bint chunked, close, keep_alive, expects, trailers, wants_json
 
 cdef class ResponseBlock:
-    cdef public long long length, idle_us
+    cdef public long long status, minor, length, idle_us
     cdef public bint chunked, close, keep_alive, dated
-    cdef public bytes upgrade, kept, kept_without_length, usual
+    cdef public bytes line, upgrade, kept, kept_without_length, usual
 
 cdef class Memo:
     cdef public long long entries, largest

@@ -9,7 +9,7 @@ this proxy sets itself; a block that two parsers could read differently is refus
 
 import re
 
-from balancer.hotpath.head import TCHAR, Refusal
+from balancer.hotpath.head import TCHAR, Refusal, parse_status_line
 
 # A field line: token, colon, value. No white space before the colon, no folding, no control characters (RFC 9112 section 5).
 _LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*")
@@ -123,9 +123,12 @@ class RequestBlock:
 
 
 class ResponseBlock:
-    """What a response's header block says."""
+    """What a response's head says."""
 
     def __init__(self) -> None:
+        self.line = b""  # the status line
+        self.status = 0
+        self.minor = 1  # version
         self.length = -1
         self.chunked = False
         self.close = False
@@ -135,7 +138,7 @@ class ResponseBlock:
         self.dated = False
         self.kept = b""
         self.kept_without_length = b""
-        self.usual = b""  # what follows the status line where nothing out of the ordinary is to be said; b"": something is
+        self.usual = b""  # the whole head for the client where nothing out of the ordinary is to be said; b"": something is
 
     def take(self, name: bytes, value: bytes) -> bool:
         """Note one field; True: it goes on as it is. Raises Refusal."""
@@ -179,6 +182,20 @@ def parse_request_block(block: bytes, most_fields: int) -> RequestBlock:
     return parsed
 
 
+def parse_response_head(head: bytes) -> ResponseBlock:
+    """Read a response's head: status line and header block, every line with its CRLF, without the empty line. Raises Refusal 502."""
+    end = head.find(b"\r\n")
+    line = head[:end]
+    status, minor = parse_status_line(line)
+    block = parse_response_block(head[end + 2 :])
+    block.line, block.status, block.minor = line, status, minor
+    if minor and block.dated and status not in (204, 304) and status >= 200 and len(line) > 12:
+        framing = b"Transfer-Encoding: chunked\r\n" if block.chunked else b""
+        if block.chunked or block.length >= 0:
+            block.usual = b"%b\r\n%b%bVia: 1.1 ecluse\r\n\r\n" % (line, block.kept, framing)
+    return block
+
+
 def parse_response_block(block: bytes) -> ResponseBlock:
     """Read a response's header block (every line with its CRLF, without the empty line). Raises Refusal 502."""
     if _LINES.fullmatch(block) is None:
@@ -195,9 +212,6 @@ def parse_response_block(block: bytes) -> ResponseBlock:
     if parsed.chunked and parsed.length >= 0:
         raise Refusal(502, "the replica's answer has both Content-Length and Transfer-Encoding")
     parsed.kept = b"".join(kept)
-    if parsed.dated and (parsed.chunked or parsed.length >= 0):
-        framing = b"Transfer-Encoding: chunked\r\n" if parsed.chunked else b""
-        parsed.usual = b"\r\n" + parsed.kept + framing + b"Via: 1.1 ecluse\r\n\r\n"
     parsed.kept_without_length = b"".join([line for line in kept if line[:15].lower() != b"content-length:"])
     return parsed
 

@@ -1,21 +1,22 @@
-"""Readiness of many sockets behind one descriptor: an epoll instance inside the event loop.
+"""The worker's event loop: readiness of sockets, handed straight to the things they belong to.
 
-The event loop watches a single descriptor; when it is ready, one call fetches a batch of events and each goes straight to the thing it is
-for. That spares a handle, a context and a callback object per event, and leaves timers, signals and child processes to the loop.
-
-Invariants: level-triggered, so nothing is lost if it is left for the next batch; a thing that was first watched during a batch gets none of
-that batch's events, for its descriptor may have been another's when they were fetched.
+Invariants: level-triggered, so nothing is lost if it is left for the next turn; a thing that was first watched during a turn gets none
+of that turn's events, for its descriptor may have been another's when they were fetched; idle connections to replicas come first, so
+that one which has ended, or brought octets nobody asked for, is gone before a request of the same turn would be sent on it. It reads no
+clock: whoever turns it says how long it may wait, and keeps the time.
 """
 
 import select
+from collections.abc import Callable
+from typing import Any
 
 from balancer.hotpath.watched import READ, WRITE, Watched
 
-BATCH = 256  # events in one go, before the loop's timers get their turn
+BATCH = 256  # events in one turn
 
 
 class Poller:
-    """`fileno` is what the event loop watches, `dispatch` what it calls."""
+    """An epoll instance and what it watches."""
 
     def __init__(self) -> None:
         self.epoll = select.epoll()
@@ -23,10 +24,7 @@ class Poller:
         self.poll = self.epoll.poll
         self.watched: dict[int, Watched] = {}
         self.batch = 1
-
-    def fileno(self) -> int:
-        """The descriptor to watch for reading."""
-        return self.epoll.fileno()
+        self.soon: list[tuple[Callable[[Any], None], Any]] = []
 
     def want(self, item: Watched, interest: int) -> None:
         """Tell the item when it can READ, WRITE, both, or neither (0)."""
@@ -50,11 +48,15 @@ class Poller:
             item.interest = 0
             del self.watched[item.fd]
 
-    def dispatch(self) -> None:
-        """Fetch a batch of events and hand them out. An error or a hang-up goes to whoever asked for anything."""
+    def call_soon(self, callback: Callable[[Any], None], argument: Any) -> None:
+        """Call it at the end of this turn, or of the next one."""
+        self.soon.append((callback, argument))
+
+    def turn(self, timeout_s: float) -> None:
+        """Wait for events, for at most so long, and hand out a batch of them. An error or a hang-up goes to whoever asked for anything."""
         self.batch += 1
         watched = self.watched
-        events = self.poll(0, BATCH)
+        events = self.poll(0 if self.soon else timeout_s, BATCH)
         for fd, _ in events:
             item = watched.get(fd)
             if item is not None and item.first:
@@ -63,6 +65,8 @@ class Poller:
             item = watched.get(fd)
             if item is not None and item.batch != self.batch:
                 self.hand_out(item, ready)
+        if self.soon:
+            self.call_now()
 
     def hand_out(self, item: Watched, ready: int) -> None:
         """Tell one thing what it can do; a fault in our own program ends that thing only."""
@@ -73,6 +77,12 @@ class Poller:
                 item.on_readable()
         except Exception:
             item.fail()
+
+    def call_now(self) -> None:
+        """Make the calls that were asked for; what these ask for comes in the next turn."""
+        calls, self.soon = self.soon, []
+        for callback, argument in calls:
+            callback(argument)
 
     def close(self) -> None:
         """Give the descriptor back."""

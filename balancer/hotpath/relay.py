@@ -6,10 +6,9 @@ client takes it; nothing hop-by-hop goes through. Whether an attempt is made aga
 
 from typing import TYPE_CHECKING
 
-from balancer.hotpath import body
-from balancer.hotpath.body import Body
-from balancer.hotpath.fields import ResponseBlock, parse_response_block
-from balancer.hotpath.head import Refusal, find_head_end, parse_status_line
+from balancer.hotpath.body import CHUNKED, CLOSE, LENGTH, NONE, Body
+from balancer.hotpath.fields import ResponseBlock, parse_response_head
+from balancer.hotpath.head import Refusal, find_head_end
 
 if TYPE_CHECKING:
     from balancer.hotpath.context import Context
@@ -55,71 +54,70 @@ class Relay:
                 if len(data) > most:
                     raise Refusal(502, "the head of the replica's answer is too large")
                 return
-            line_end = data.find(b"\r\n", 0, end + 2)
-            line = data[:line_end]
-            status, minor = parse_status_line(line)
-            block = self.block_of(data[line_end + 2 : end + 2])
+            block = self.read_head(data[: end + 2])
             self.buffer = b""
             data = data[end + 4 :]
-            if status >= 200:
-                self.deliver(line, status, minor, block, data)
+            if block.status >= 200:
+                self.deliver(block, data)
                 return  # this exchange may be over, and the next one begun
-            if status == 101:
+            if block.status == 101:
                 self.status = 101
-                self.exchange.open_tunnel(line, block, data)
+                self.exchange.open_tunnel(block, data)
                 return
-            if not self.pass_interim(line, minor, block):
+            if not self.pass_interim(block):
                 return
             self.buffer = data
 
-    def block_of(self, lines: bytes) -> ResponseBlock:
-        """What the header block says. Raises Refusal 502."""
+    def read_head(self, head: bytes) -> ResponseBlock:
+        """What the head says. Raises Refusal 502."""
         memo = self.context.response_memo
-        block: ResponseBlock | None = memo.get(lines)  # type: ignore[assignment] # this memo holds nothing else
+        block: ResponseBlock | None = memo.get(head)  # type: ignore[assignment] # this memo holds nothing else
         if block is None:
-            block = parse_response_block(lines)
-            memo.put(lines, block)
+            block = parse_response_head(head)
+            memo.put(head, block)
         return block
 
-    def pass_interim(self, line: bytes, minor: int, block: ResponseBlock) -> bool:
+    def pass_interim(self, block: ResponseBlock) -> bool:
         """Hand on a 1xx answer (RFC 9110 section 15.2), but not to HTTP/1.0. False: the client is gone. Raises Refusal 502."""
         self.interim += 1
         if self.interim > INTERIM_MOST:
             raise Refusal(502, "the replica gave too many interim answers")
         exchange = self.exchange
-        head = b"%b\r\n%bVia: 1.%d ecluse\r\n\r\n" % (line, block.kept_without_length, minor)
+        head = b"%b\r\n%bVia: 1.%d ecluse\r\n\r\n" % (block.line, block.kept_without_length, block.minor)
         if exchange.minor and not exchange.downstream.send(head):
             exchange.client_gone()
             return False
         return True
 
-    def deliver(self, line: bytes, status: int, minor: int, block: ResponseBlock, rest: bytes) -> None:
+    def deliver(self, block: ResponseBlock, rest: bytes) -> None:
         """The final head: settle how the body ends (RFC 9112 section 6.3), and send it with what has come of the body."""
         exchange = self.exchange
+        status, minor = block.status, block.minor
         self.status = status
         if exchange.method == b"HEAD" or status == 204 or status == 304:
-            kind = body.NONE
+            kind = NONE
         elif block.chunked:
-            kind = body.CHUNKED
+            kind = CHUNKED
         else:
-            kind = body.LENGTH if block.length >= 0 else body.CLOSE
+            kind = LENGTH if block.length >= 0 else CLOSE
         modern = exchange.minor == 1
         self.body.begin(kind, block.length, not modern)
         # Chunks from HTTP/1.0 are a fault in the framing: RFC 9112 section 6.1 lets them be read, but nothing after them.
-        self.reusable = (not block.close if minor else block.keep_alive and not block.chunked) and kind != body.CLOSE
+        self.reusable = (not block.close if minor else block.keep_alive and not block.chunked) and kind != CLOSE
         self.idle_us = block.idle_us
-        self.rechunk = modern and kind == body.CLOSE
-        self.unframed = not modern and (kind == body.CLOSE or kind == body.CHUNKED)
+        self.rechunk = modern and kind == CLOSE
+        self.unframed = not modern and kind >= CHUNKED  # or CLOSE
         exchange.answer_begun()
-        self.pass_on(self.final_head(line, status, minor, block), rest)
+        self.pass_on(self.final_head(block), rest)
 
-    def final_head(self, line: bytes, status: int, minor: int, block: ResponseBlock) -> bytes:
+    def final_head(self, block: ResponseBlock) -> bytes:
         """The head for the client."""
         exchange = self.exchange
-        if minor and exchange.minor and not exchange.close_after and block.usual and status != 204 and len(line) > 12:
-            return line + block.usual
-        via = VIA if minor else VIA_1_0
-        if line[:9] != b"HTTP/1.1 " or len(line) == 12:
+        if block.usual and exchange.minor and not exchange.close_after:
+            return block.usual
+        line, status = block.line, block.status
+        via = VIA if block.minor else VIA_1_0
+        if not block.minor or len(line) == 12:
             line = b"HTTP/1.1 " + line[9:] + (b" " if len(line) == 12 else b"")
         kept = block.kept
         added = b""

@@ -2,6 +2,8 @@
 
 from balancer.hotpath.row cimport Row
 
+cdef long long POOLED
+
 cdef class Replica:
     cdef public object name, address, target
     cdef public long long slot, weight, turn, avoid_until_us, reported_us, family

@@ -7,7 +7,7 @@ grow old and expire. Verdicts about replicas come with the routing table and are
 import socket
 from typing import TYPE_CHECKING
 
-from balancer.hotpath import board
+from balancer.hotpath.board import POOLED
 
 if TYPE_CHECKING:
     from balancer.hotpath.row import Row
@@ -35,7 +35,7 @@ class Replica:
         """Take the idle connection used last, if there is one."""
         if not self.idle:
             return None
-        row.count_replica(self.slot, board.POOLED, -1)
+        row.count_replica(self.slot, POOLED, -1)
         upstream = self.idle.pop()
         upstream.deadline_us = 0
         upstream.first = False
@@ -46,21 +46,21 @@ class Replica:
         if not self.pooling or len(self.idle) >= most:
             return False
         self.idle.append(upstream)
-        row.count_replica(self.slot, board.POOLED, 1)
+        row.count_replica(self.slot, POOLED, 1)
         return True
 
     def forget(self, upstream: "Upstream", row: "Row") -> None:
         """An idle connection has ended."""
         if upstream in self.idle:
             self.idle.remove(upstream)
-            row.count_replica(self.slot, board.POOLED, -1)
+            row.count_replica(self.slot, POOLED, -1)
 
     def leave(self, row: "Row") -> None:
         """The replica gets no more requests: end its idle connections and keep none from now on."""
         self.pooling = False
         for upstream in self.idle:
             upstream.close()
-        row.count_replica(self.slot, board.POOLED, -len(self.idle))
+        row.count_replica(self.slot, POOLED, -len(self.idle))
         self.idle = []
 
 

@@ -1,5 +1,7 @@
 # C types for the compiled build of service.py; the interpreted one does not read this file.
 
+cimport cython
+from balancer.hotpath.pick cimport pick
 from balancer.hotpath.replica cimport Replica
 from balancer.hotpath.row cimport Row
 
@@ -10,6 +12,7 @@ cdef class Service:
     cdef public bint hold, serving
     cdef public list ready
     cdef public dict waiting
+    @cython.locals(candidates=list, replica=Replica)
     cpdef Replica take(self, list tried, long long now_us)
     cpdef bint enter(self, Replica replica, long long now_us)
     cpdef bint others_wait(self)

@@ -1,5 +1,6 @@
 # C types for the compiled build of stream.py; the interpreted one does not read this file.
 
+cimport cython
 from balancer.hotpath.context cimport Context
 from balancer.hotpath.watched cimport Watched
 
@@ -19,7 +20,9 @@ cdef class Stream(Watched):
     cpdef pause(self)
     cpdef await_room(self)
     cpdef stop_awaiting_room(self)
+    @cython.locals(context=Context, data=bytes)
     cpdef on_readable(self)
+    @cython.locals(sent="long long")
     cpdef bint send(self, bytes data)
     cpdef on_writable(self)
     cpdef fail(self)

@@ -4,6 +4,8 @@ from balancer.hotpath.exchange cimport Exchange
 from balancer.hotpath.replica cimport Replica
 from balancer.hotpath.stream cimport Stream
 
+cdef long long CONNECTS
+
 cdef class Upstream(Stream):
     cdef public Replica replica
     cdef public Exchange exchange

@@ -7,7 +7,7 @@ for can never become the answer to a later request. What an answer means is deci
 import socket
 from typing import TYPE_CHECKING
 
-from balancer.hotpath import board
+from balancer.hotpath.board import CONNECTS
 from balancer.hotpath.stream import Stream
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Upstream(Stream):
     def connect(self, exchange: "Exchange") -> None:
         """Begin to connect for the exchange, which is told by `send_request` or `connect_failed`. Raises OSError if it fails at once."""
         replica = self.replica
-        self.context.row.count_replica(replica.slot, board.CONNECTS)
+        self.context.row.count_replica(replica.slot, CONNECTS)
         try:
             if replica.family != socket.AF_UNIX:
                 self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

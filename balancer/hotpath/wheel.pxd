@@ -3,6 +3,8 @@
 cimport cython
 from balancer.hotpath.watched cimport Watched
 
+cdef long long _TICK_US
+
 cdef class Wheel:
     cdef public dict buckets
     cdef public long long last
