@@ -153,7 +153,7 @@ class Body:
             trailers = b"" if element == b"\r\n" else parse_trailers(element[:-2])
             return b"" if self.unchunk else trailers + b"\r\n"
         digits, mark, _ = element[:-2].partition(b";")
-        if not digits or len(digits) > _SIZE_DIGITS or digits.translate(None, _HEX):
+        if not digits or len(digits) > _SIZE_DIGITS or digits.strip(_HEX):
             raise Refusal(400, "a chunk's size is not a plain hexadecimal number")
         if mark and _EXTENSIONS.fullmatch(element, len(digits), len(element) - 2) is None:
             raise Refusal(400, "a chunk extension is not valid")

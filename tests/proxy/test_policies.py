@@ -84,11 +84,12 @@ async def test_a_busy_replica_is_avoided(proxy: Workers, policy: Policy) -> None
     async with replicas("slow", "fast", slow=gate) as addresses:
         proxy.serve(service_of(*addresses, policy=policy))
         async with AsyncExitStack() as stack:
-            busy = []
+            busy: list[Wire] = []
+            answered = proxy.replica(1).requests
             while not proxy.in_flight(0):  # until one hangs there
                 busy.append(await stack.enter_async_context(dial(proxy.port)))
                 await busy[-1].send(GET)
-                await wait_until(lambda: proxy.in_flight(1) == 0)
+                await wait_until(lambda: proxy.in_flight(0) + proxy.replica(1).requests == answered + len(busy))
             assert await tally(proxy, 20) == {"fast": 20}
             gate.set()
             for client in busy:

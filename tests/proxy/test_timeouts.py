@@ -210,3 +210,10 @@ async def test_an_idle_connection_to_a_replica_is_closed_in_its_time(proxy: Work
         await wait_until(lambda: proxy.replica().pooled == 1)
         await wait_until(lambda: replica.ended == [0])
         assert proxy.replica().pooled == 0
+
+
+async def test_an_idle_connection_is_closed_earlier_where_the_replica_says_that_it_will_close_it(proxy: Workers) -> None:
+    async with witness(answering(OK.replace(b"\r\n\r\n", b"\r\nKeep-Alive: timeout=1, max=100\r\n\r\n"))) as replica:
+        proxy.serve(service_of(replica.address))
+        assert (await ask(proxy.port)).body == b"ok"
+        await wait_until(lambda: replica.ended == [0])  # by itself it would be kept for 55 s

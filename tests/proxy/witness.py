@@ -27,6 +27,8 @@ class Witness:
         self.listener = listener
         self._script = script
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(listener, self.accept)
 
     @property
     def address(self) -> str:
@@ -40,14 +42,12 @@ class Witness:
         """Every octet of every connection, in order of connections."""
         return b"".join(bytes(wire.got) for wire in self.connections)
 
-    async def accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            sock, _ = await loop.sock_accept(self.listener)
-            wire = Wire(sock)
-            self.connections.append(wire)
-            task = asyncio.create_task(self._carry(wire, len(self.connections) - 1))
-            self._tasks.add(task)
+    def accept(self) -> None:
+        """Take one connection that waits (the event loop calls this) and run the script on it."""
+        sock, _ = self.listener.accept()
+        wire = Wire(sock)
+        self.connections.append(wire)
+        self._tasks.add(asyncio.create_task(self._carry(wire, len(self.connections) - 1)))
 
     async def _carry(self, wire: Wire, number: int) -> None:
         try:
@@ -60,6 +60,7 @@ class Witness:
             wire.close()
 
     async def close(self) -> None:
+        self._loop.remove_reader(self.listener)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -73,14 +74,10 @@ class Witness:
 @asynccontextmanager
 async def witness(script: Script, address: str = "127.0.0.1", port: int = 0, path: Path | None = None) -> AsyncIterator[Witness]:
     """A witness on this port (0: one of its own), or on a Unix socket at this path."""
-    listener = _listen(address, port, path)
-    made = Witness(listener, script)
-    accepting = asyncio.create_task(made.accept())
+    made = Witness(_listen(address, port, path), script)
     try:
         yield made
     finally:
-        accepting.cancel()
-        await asyncio.gather(accepting, return_exceptions=True)
         await made.close()
 
 
