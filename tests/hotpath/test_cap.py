@@ -3,12 +3,12 @@
 import mmap
 import random
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from balancer.hotpath.context import Context
+from balancer.hotpath.poller import Poller
 from balancer.hotpath.replica import Replica
 from balancer.hotpath.route import Router
 from balancer.hotpath.service import Service
@@ -117,26 +117,10 @@ class Request:
         self.worker.context.freed(self.worker.shop)
 
 
-class NoSockets:
-    """The part of an event loop that a line needs: calls put off until the present event is over."""
-
-    def __init__(self) -> None:
-        self.later: deque[tuple[Callable, tuple]] = deque()
-        self.add_reader = self.remove_reader = self.add_writer = self.remove_writer = lambda *_: None
-
-    def call_soon(self, call: Callable, *arguments: object) -> None:
-        self.later.append((call, arguments))
-
-    def run(self) -> None:
-        while self.later:
-            call, arguments = self.later.popleft()
-            call(*arguments)
-
-
 class Worker:
     """One worker's service and context, on the same loop and clock as its siblings."""
 
-    def __init__(self, shared: Scoreboard, number: int, loop: NoSockets, clock: Callable[[], int]) -> None:
+    def __init__(self, shared: Scoreboard, number: int, loop: Poller, clock: Callable[[], int]) -> None:
         self.shop = service(shared, number, cap=1)
         self.context = Context(loop, clock, self.shop.row, Router([]))
 
@@ -146,7 +130,7 @@ class House:
 
     def __init__(self, shared: Scoreboard) -> None:
         self.now_us = NOW_US
-        self.loop = NoSockets()
+        self.loop = Poller()
         self.workers = [Worker(shared, number, self.loop, lambda: self.now_us) for number in range(3)]
         for worker in self.workers:
             worker.context.wake = self.wake
@@ -171,7 +155,8 @@ class House:
     def leave(self, request: Request) -> None:
         self.now_us += 10
         request.leave()
-        self.loop.run()
+        while self.loop.soon:
+            self.loop.call_now()
 
 
 @pytest.mark.parametrize(
