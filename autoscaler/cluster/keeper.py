@@ -81,6 +81,9 @@ class Keeper:
             self._abandon()
 
     def _obey(self, message: dict[str, Any]) -> None:
+        """One of several that came together: that the controller is gone may have shown itself while another was obeyed."""
+        if not self._controlled:
+            return
         if message["kind"] == "spawn":
             self._spawn(message["run"], Program(message["command"], message["environment"], message["directory"]))
         elif run := self._runs.get(message["run"]):

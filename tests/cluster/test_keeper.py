@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,6 +20,7 @@ from autoscaler.cluster.keeper_link import KeeperLink
 from autoscaler.cluster.processes import Processes
 from autoscaler.cluster.restarts import RestartPolicy
 from autoscaler.cluster.spawn import Program
+from balancer.channel import Channel
 from tests.cluster.conftest import alive, descendants, keeper_of, name_of
 from tests.support import wait_until, wait_until_blocking
 
@@ -72,6 +74,17 @@ class TestControllerGone:
             process.kill()
             process.wait()
             wait_until_blocking(lambda: not [pid for pid in pids if alive(pid)], deadline_s=20)
+
+    def test_what_a_controller_asked_for_before_it_was_killed_is_not_begun_afterwards(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            channel = Channel(ours)
+            for run in range(1, 6):
+                channel.send("spawn", run=run, command=["sleep", "1000"], environment=dict(os.environ), directory=".")
+            channel.close()
+            command = [sys.executable, "-m", "autoscaler.cluster.keeper", str(theirs.fileno())]
+            with subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()]) as keeper:
+                assert keeper.wait(8) == 0  # before it would give up; `nothing_left` sees to the rest
 
     def test_a_stopped_controller_changes_nothing(self) -> None:
         with controller() as (process, pids):
