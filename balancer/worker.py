@@ -127,6 +127,7 @@ class Worker:
         row = scoreboard.row(self._number)
         row.put(board.PID, os.getpid())
         self.context = context = Context(self._poller, clock_us, row, Router([]))
+        context.fault = log.exception
         context.report = self._report
         context.wake = self._wake_sibling
         self.switch = Switch(context, random.random)

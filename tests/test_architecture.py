@@ -21,7 +21,6 @@ PLACES = {
     "starlette": ("sidecar/admin",),
     "tenacity": ("autoscaler/cluster",),
     "uvicorn": ("sidecar/admin/listener.py",),
-    "uvloop": ("balancer",),
     "yaml": ("sidecar/configuration",),
 }
 

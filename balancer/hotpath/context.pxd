@@ -8,7 +8,7 @@ from balancer.hotpath.service cimport Service
 from balancer.hotpath.wheel cimport Wheel
 
 cdef class Context:
-    cdef public object clock, trusts, log, log_refused, report, wake
+    cdef public object clock, trusts, log, log_refused, fault, report, wake
     cdef public Poller poller
     cdef public Row row
     cdef public Router router

@@ -35,6 +35,7 @@ class Context:
         self.trusts: Callable[[str], bool] = _nobody
         self.log: Callable[[Exchange, int], None] | None = None
         self.log_refused: Callable[[Downstream, int, int], None] | None = None
+        self.fault: Callable[[str], None] = _unheard  # called while the exception is being handled
         self.report: Callable[..., None] = _unheard
         self.wake: Callable[[int], None] = _unheard
         self.date_line: bytes = b""

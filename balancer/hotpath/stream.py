@@ -5,7 +5,6 @@ while `backlog` is not empty, so that what is held is bounded by one read; after
 is not known here.
 """
 
-import logging
 import socket
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,6 @@ from balancer.hotpath.watched import READ, WRITE, Watched
 
 if TYPE_CHECKING:
     from balancer.hotpath.context import Context
-
-log = logging.getLogger("ecluse.worker")
 
 RECEIVE = 64 * 1024
 
@@ -124,7 +121,7 @@ class Stream(Watched):
 
     def fail(self) -> None:
         """A fault in our own program: end this connection, and whatever it carries, and say so."""
-        log.exception("a fault ended a connection; the others go on")
+        self.context.fault("a fault ended a connection; the others go on")
         self.close()
 
     def shutdown(self) -> None:
