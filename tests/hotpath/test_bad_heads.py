@@ -85,6 +85,7 @@ HOSTS = [
     ("no Host", "9112 3.2", LINE + END, 400),
     ("no Host under an absolute target", "9112 3.2", b"GET http://a.example/ HTTP/1.1\r\nX: 1\r\n" + END, 400),
     ("two Hosts", "9112 3.2", LINE + HOST + HOST + END, 400),
+    ("two Hosts under HTTP/1.0", "9112 3.2", b"GET / HTTP/1.0\r\n" + HOST + HOST + END, 400),
     ("two Hosts that differ, under an absolute target", "9112 3.2", with_line(b"GET http://b/ HTTP/1.1\r\nHost: c"), 400),
     ("an empty Host", "9110 7.2", with_host(b""), 400),
     ("a list of Hosts", "9112 3.2", with_host(b"a.example, b.example"), 400),

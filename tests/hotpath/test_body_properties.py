@@ -1,6 +1,7 @@
 """Bodies: the same octets come out however they come in, and another parser (h11) finds the same content in them."""
 
 import h11
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,3 +101,31 @@ def test_a_body_that_ends_with_the_connection_passes_as_it_is(data: st.DataObjec
 def test_any_octets_are_a_chunked_body_or_refused(octets: bytes) -> None:
     once = fed(begun(body.CHUNKED), [octets])
     assert fed(begun(body.CHUNKED), list(octet_by_octet(octets))) == once
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        pytest.param(b"5\n", id="a size ends in LF alone"),
+        pytest.param(b"5\rh\r\n", id="a CR stands inside a size"),
+        pytest.param(b"1\r\nabc", id="a chunk is longer than it says"),
+        pytest.param(b"1\r\na\rb", id="a chunk ends in CR alone"),
+        pytest.param(b"1\r\na\n", id="a chunk ends in LF alone"),
+        pytest.param(b"0\r\nX: 1\n", id="a trailer ends in LF alone"),
+        pytest.param(b"-1\r\n", id="a size has a sign"),
+        pytest.param(b"0x5\r\n", id="a size has a prefix"),
+        pytest.param(b"\r\n", id="there is no size"),
+        pytest.param(b"1000000000000000\r\n", id="a size has 16 digits"),
+        pytest.param(b"5 \r\n", id="white space follows a size"),
+        pytest.param(b"5;\r\n", id="an extension has no name"),
+        pytest.param(b'5;a="\r\n', id="a quoted extension is not closed"),
+        pytest.param(b"5;a=b c\r\n", id="an extension is followed by more"),
+        pytest.param(b"5;" + b"a" * body.CHUNK_LINE, id="a size line is too long"),
+        pytest.param(b"0\r\nX: " + b"a" * body.TRAILERS_MOST, id="trailers are too large"),
+        pytest.param(b"0\r\n X: 1\r\n\r\n", id="a trailer is folded"),
+        pytest.param(b"0\r\nX : 1\r\n\r\n", id="a trailer has white space before its colon"),
+    ],
+)
+def test_a_chunked_body_is_refused_as_soon_as(octets: bytes) -> None:
+    assert fed(begun(body.CHUNKED), [octets]) is None
+    assert fed(begun(body.CHUNKED, unchunk=True), list(octet_by_octet(octets))) is None

@@ -99,6 +99,15 @@ def test_requests_are_read_alike_whole_and_octet_by_octet(octets: bytes) -> None
 
 
 @THOROUGH
+@given(st.text("\r\nx", max_size=30).map(str.encode), st.integers(0, 30))
+def test_the_end_of_a_head_is_found_in_whatever_piece_it_comes(octets: bytes, first: int) -> None:
+    end = head.find_head_end(octets, 0)
+    if head.find_head_end(octets[:first], 0) < 0:
+        assert head.find_head_end(octets, min(first, len(octets))) == end
+    assert end == octets.find(b"\r\n\r\n")
+
+
+@THOROUGH
 @given(answer_heads())
 def test_answers_are_read_alike_whole_and_octet_by_octet(octets: bytes) -> None:
     once, slowly = read(AnswerReader(), whole(octets)), read(AnswerReader(), octet_by_octet(octets))

@@ -63,6 +63,17 @@ def test_a_deadline_that_moved_on_is_looked_at_again() -> None:
     assert len(alarm.expired_us) == 1
 
 
+def test_a_deadline_that_came_nearer_is_kept_once_it_is_watched_again() -> None:
+    wheel = Wheel(START_US)
+    alarm = watched(wheel, START_US + 40 * TICK_US)
+    alarm.deadline_us = START_US + 5 * TICK_US
+    wheel.watch(alarm)
+    for tick in range(1, 60):
+        wheel.advance(START_US + tick * TICK_US)
+    assert len(alarm.expired_us) == 1
+    assert START_US + 5 * TICK_US <= alarm.expired_us[0] <= START_US + 7 * TICK_US
+
+
 def test_a_deadline_that_was_taken_back_lets_go_of_the_thing() -> None:
     wheel = Wheel(START_US)
     alarm = watched(wheel, START_US + TICK_US)
