@@ -2,7 +2,7 @@
 
 cimport cython
 
-cdef long long _SIZE, _DATA, _DATA_END, _TRAILERS, _END, CHUNK_LINE, TRAILERS_MOST, _SIZE_DIGITS
+cdef long long _SIZE, _DATA, _DATA_END, _TRAILERS, _END, _SIZE_DIGITS
 
 cdef class Body:
     cdef public long long kind, remaining, passed, state
