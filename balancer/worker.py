@@ -184,7 +184,7 @@ class Worker:
         context.date_line = b"Date: " + formatdate(usegmt=True).encode() + b"\r\n"
         waiting = self.switch.waiting()
         for service in waiting:
-            context.serve(service, True)
+            context.serve_on_tick(service)
             if not service.ready:  # again and again: the first report may have been lost
                 self._report("wake", service=service.name)
         self.acceptor.resume()

@@ -80,6 +80,14 @@ class Context:
             if not exchange.serve_waiting():
                 return
 
+    def serve_on_tick(self, service: "Service") -> None:
+        """Look for places without being woken, and do not wait for a sibling that has not moved since the last tick."""
+        oldest = service.row.longest_waiting(service.slot)
+        since_us = service.row.waiting_since(oldest, service.slot) if oldest >= 0 else 0
+        stuck = since_us == service.ahead_us
+        service.ahead_us = since_us
+        self.serve(service, stuck)
+
     def first_in_line(self, service: "Service") -> bool:
         """Whether this worker's oldest waiting request is the oldest of all; if not, its worker is woken."""
         row = service.row

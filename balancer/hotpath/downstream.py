@@ -191,16 +191,16 @@ class Downstream(Stream):
             found = parse_request_block(lines, context.fields_most)
             context.request_memo.put(lines, found)
         block: RequestBlock = found  # type: ignore[assignment] # the request memo holds nothing else
+        self.wants_json = block.wants_json
+        check_request(method, minor, block)
         if target[:1] != b"/":
-            authority, target = split_target(target) if method != b"CONNECT" else (b"", target)
+            authority, target = split_target(target)
             target = target or (b"*" if method == b"OPTIONS" else b"/")  # RFC 9112 section 3.2.4
             if authority:
                 block = with_authority(block, lines, authority)
             line = b"%b %b HTTP/1.1" % (method, target)
         if not minor:
             line = line[:-1] + b"1"
-        self.wants_json = block.wants_json
-        check_request(method, minor, block)
         self.keep = not block.close if minor else block.keep_alive
         self.buffer = buffer[end + 4 :]
         self.state = EXCHANGE

@@ -369,14 +369,17 @@ class Exchange:
         assert service is not None
         assert upstream is not None
         asked = self.block.upgrade if self.block is not None else b""
-        if not asked or not self.minor:
-            raise Refusal(502, "the replica switched protocols without being asked")
+        chosen = block.upgrade or asked
+        if not asked or not self.minor or chosen.lower() not in [offer.strip() for offer in asked.lower().split(b",")]:
+            raise Refusal(502, "the replica switched to a protocol that nobody asked for")  # RFC 9110 section 7.8
         self.context.row.count_service(service.slot, UPGRADES)
         self.state = TUNNEL
         self.status = 101
         self.tunnel = tunnel = Tunnel(self, downstream, upstream)
-        upgrade = b"Connection: upgrade\r\nUpgrade: %b\r\n" % (block.upgrade or asked)
-        if not downstream.send(b"%b\r\n%b%bVia: 1.1 ecluse\r\n\r\n" % (block.line, block.kept_without_length, upgrade)):
+        upgrade = b"Connection: upgrade\r\nUpgrade: %b\r\n" % chosen
+        if not downstream.send(
+            b"HTTP/1.1 %b\r\n%b%bVia: 1.1 ecluse\r\n\r\n" % (block.line[9:], block.kept_without_length, upgrade)
+        ):
             self.end_tunnel()
             return
         self.tunnel_goes_on()

@@ -327,7 +327,8 @@ def upstream_fields(block: RequestBlock, peer: bytes, minor: int, trusted: bool)
     element += b";proto=http"
     if trusted:  # RFC 7239 section 4: what nearer proxies say stands further right
         addresses = join_list(block.forwarded_for, peer)
-        element = join_list(block.forwarded, element)
+        if not block.forwarded.count(b'"') % 2:  # a quote without its end would swallow what is added
+            element = join_list(block.forwarded, element)
         proto = block.forwarded_proto or proto
         authority = block.forwarded_host or authority
     lines = [

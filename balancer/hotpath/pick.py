@@ -34,15 +34,15 @@ def pick_p2c(candidates: list[Replica], row: Row, random: Callable[[], float]) -
     second = pick_weighted(candidates, random)
     if first is second:
         second = candidates[(candidates.index(first) + 1) % len(candidates)]
-    return first if load(first, row) * second.weight <= load(second, row) * first.weight else second
+    return first if row.in_flight(first.slot) * second.weight <= row.in_flight(second.slot) * first.weight else second
 
 
 def pick_least(candidates: list[Replica], row: Row, random: Callable[[], float]) -> Replica:
-    """The least loaded; among equals one drawn at random, or they would all be first to every worker."""
-    start = int(random() * len(candidates))
+    """The least loaded; among equals one drawn by weight, or they would all be first to every worker."""
+    start = candidates.index(pick_weighted(candidates, random))
     best = candidates[start]
     for replica in candidates[start + 1 :] + candidates[:start]:
-        if load(replica, row) * best.weight < load(best, row) * replica.weight:
+        if row.in_flight(replica.slot) * best.weight < row.in_flight(best.slot) * replica.weight:
             best = replica
     return best
 
@@ -71,8 +71,3 @@ def pick_weighted(candidates: list[Replica], random: Callable[[], float]) -> Rep
         if left < 0:
             return replica
     return candidates[-1]
-
-
-def load(replica: Replica, row: Row) -> int:
-    """What the replica would carry with one more request."""
-    return row.in_flight(replica.slot) + 1

@@ -53,6 +53,8 @@ class Relay:
             if end < 0 or end > most:
                 if len(data) > most:
                     raise Refusal(502, "the head of the replica's answer is too large")
+                if data.count(b"\n") != data.count(b"\r\n"):
+                    raise Refusal(502, "a line of the replica's answer ends in LF without CR")
                 return
             block = self.read_head(data[: end + 2])
             self.buffer = b""
@@ -83,7 +85,7 @@ class Relay:
         if self.interim > INTERIM_MOST:
             raise Refusal(502, "the replica gave too many interim answers")
         exchange = self.exchange
-        head = b"%b\r\n%bVia: 1.%d ecluse\r\n\r\n" % (block.line, block.kept_without_length, block.minor)
+        head = b"HTTP/1.1 %b\r\n%bVia: 1.%d ecluse\r\n\r\n" % (block.line[9:], block.kept_without_length, block.minor)
         if exchange.minor and not exchange.downstream.send(head):
             exchange.client_gone()
             return False

@@ -24,5 +24,6 @@ cdef class Row:
     cpdef long long in_flight(self, long long slot)
     @cython.locals(at="long long", total="long long", _="long long")
     cpdef long long waiting_everywhere(self, long long slot)
+    cpdef long long waiting_since(self, long long row, long long slot)
     @cython.locals(at="long long", best="long long", oldest="long long", row="long long", began="long long")
     cpdef long long longest_waiting(self, long long slot)

@@ -117,6 +117,10 @@ class Row:
             at += self.stride
         return total
 
+    def waiting_since(self, row: int, slot: int) -> int:
+        """Since when a worker's longest-waiting request for the service waits; 0: none does."""
+        return self.words[self.first_services + row * self.stride + slot * SERVICE_WORDS + OLDEST_US]
+
     def longest_waiting(self, slot: int) -> int:
         """The row of the worker whose oldest waiting request for the service is the oldest of all, or -1: none waits."""
         at = self.first_services + slot * SERVICE_WORDS + OLDEST_US

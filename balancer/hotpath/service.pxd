@@ -7,7 +7,7 @@ from balancer.hotpath.row cimport Row
 
 cdef class Service:
     cdef public object name, random
-    cdef public long long slot, policy, cap, queue, queue_timeout_us, hold_timeout_us, max_held, avoid_until_us
+    cdef public long long slot, policy, cap, queue, queue_timeout_us, hold_timeout_us, max_held, avoid_until_us, ahead_us
     cdef public Row row
     cdef public bint hold, serving
     cdef public list ready

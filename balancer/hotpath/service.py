@@ -40,6 +40,7 @@ class Service:
         self.ready: list[Replica] = []
         self.waiting: dict[Exchange, int] = {}  # in order of arrival: since when, in microseconds
         self.serving = False  # serve_waiting is on its way
+        self.ahead_us = 0  # since when a sibling's request waits that is to go first, as of the last tick
         self.avoid_until_us = 0  # the last moment at which some replica is to be avoided
 
     def take(self, tried: list[Replica], now_us: int) -> Replica | None:
