@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from balancer import limits
 from balancer.hotpath.context import Context
-from balancer.hotpath.fields import Memo
+from balancer.hotpath.memo import Memo
 from balancer.hotpath.pick import POLICIES
 from balancer.hotpath.replica import Replica
 from balancer.hotpath.route import Router

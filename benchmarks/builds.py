@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-MODULES = ("head", "fields", "body", "board", "row", "watched", "wheel")
+MODULES = ("head", "values", "fields", "memo", "body", "board", "row", "watched", "wheel")
 INTERPRETED, CYTHON, MYPYC = BUILDS = ("interpreted", "Cython", "mypyc")
 WORKS = {
     "read_line": "request line",
@@ -35,7 +35,8 @@ _COLLECTED = re.compile(r"Collected : (\d+)")
 
 DRIVER = """
 from balancer.hotpath.body import CHUNKED, LENGTH, Body
-from balancer.hotpath.fields import Memo, parse_request_block
+from balancer.hotpath.fields import parse_request_block
+from balancer.hotpath.memo import Memo
 from balancer.hotpath.head import find_head_end, parse_request_line
 from balancer.hotpath.row import Row
 from balancer.hotpath.watched import Watched
@@ -108,7 +109,7 @@ def watch(calls: int) -> None:
 DRIVER_TYPES = """
 cimport cython
 from balancer.hotpath.body cimport Body
-from balancer.hotpath.fields cimport Memo
+from balancer.hotpath.memo cimport Memo
 from balancer.hotpath.row cimport Row
 from balancer.hotpath.watched cimport Watched
 from balancer.hotpath.wheel cimport Wheel

@@ -1,6 +1,6 @@
 # C types for the compiled build of context.py; the interpreted one does not read this file.
 
-from balancer.hotpath.fields cimport Memo
+from balancer.hotpath.memo cimport Memo
 from balancer.hotpath.poller cimport Poller
 from balancer.hotpath.route cimport Router
 from balancer.hotpath.row cimport Row

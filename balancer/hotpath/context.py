@@ -6,7 +6,7 @@ Invariants: nothing here is per request; everything that could differ in a test 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from balancer.hotpath.fields import Memo
+from balancer.hotpath.memo import Memo
 from balancer.hotpath.poller import Poller
 from balancer.hotpath.row import Row
 from balancer.hotpath.wheel import Wheel

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from balancer.hotpath.answers import answer
 from balancer.hotpath.board import BAD_REQUESTS, CONNECTIONS
 from balancer.hotpath.exchange import Exchange
-from balancer.hotpath.fields import RequestBlock, parse_request_block, upstream_fields, with_authority
+from balancer.hotpath.fields import RequestBlock, parse_request_block, with_authority
+from balancer.hotpath.forwarding import upstream_fields
 from balancer.hotpath.head import Refusal, check_unfinished, find_head_end, parse_request_line, split_target
 from balancer.hotpath.stream import RECEIVE, Stream
 

@@ -10,9 +10,3 @@ cdef class ResponseBlock:
     cdef public long long status, minor, length, idle_us
     cdef public bint chunked, close, keep_alive, dated
     cdef public bytes line, upgrade, kept, kept_without_length, usual
-
-cdef class Memo:
-    cdef public long long entries, largest
-    cdef public dict young, old
-    cpdef object get(self, bytes block)
-    cpdef put(self, bytes block, object parsed)

@@ -1,4 +1,4 @@
-"""Header blocks: validated once, remembered, and rewritten for the next hop.
+"""Header blocks: validated once, remembered, and freed of what is for this hop only.
 
 The octets between the first line and the empty line (the *block*) repeat from message to message on real connections, so what
 a block says is kept in a bounded memo under the block itself. A repeated block costs one look-up, and strictness costs nothing.
@@ -9,27 +9,27 @@ this proxy sets itself; a block that two parsers could read differently is refus
 
 import re
 
-from balancer.hotpath.head import TCHAR, Refusal, parse_status_line
+from balancer.hotpath.head import Refusal, parse_status_line
+from balancer.hotpath.values import (
+    END_TO_END,
+    FORWARDED,
+    HOP_BY_HOP,
+    is_hearsay,
+    is_lookalike,
+    join_list,
+    parse_authority,
+    parse_length,
+    parse_options,
+    parse_transfer_encoding,
+    parse_upgrade,
+    split_list,
+)
 
 # A field line: token, colon, value. No white space before the colon, no folding, no control characters (RFC 9112 section 5).
 _LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*")
-_SPACED_NAME = re.compile(rb"(?m)^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]+:")
 _IDLE_S = re.compile(rb"(?i)\btimeout=([0-9]{1,6})\b")  # of Keep-Alive, as Apache and Node send it
-_AUTHORITY = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[0-9A-Za-z._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?")
-_PROTOCOL = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?")  # RFC 9110 section 7.8
-
-HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"))
-FORWARDED = frozenset((b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"))
-# Fields that some applications cannot tell from those above when "_" stands for "-" (CGI names them alike).
-_LOOKALIKES = HOP_BY_HOP | FORWARDED | {b"host", b"content-length", b"via", b"expect"}
-# What `Connection` may never name: fields meant for the replica, which a client could so have removed on the way.
-_END_TO_END = FORWARDED | {
-    b"host", b"content-length", b"content-type", b"content-encoding", b"transfer-encoding", b"via", b"expect", b"date",
-    b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"cache-control", b"max-forwards", b"trailer", b"range",
-}  # fmt: skip
-FORBIDDEN_TRAILERS = HOP_BY_HOP | FORWARDED | _END_TO_END  # RFC 9110 section 6.5.1
-_CARRIERS = frozenset((b"h2c", b"h2", b"http", b"tls"))  # upgraded to one of these, a connection carries requests past routing
-LENGTH_DIGITS = 18  # of a Content-Length: below 2**63, so no parser overflows where another does not
+_SPACED_NAME = re.compile(rb"(?m)^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]+:")
+FORBIDDEN_TRAILERS = HOP_BY_HOP | FORWARDED | END_TO_END  # RFC 9110 section 6.5.1
 
 
 class RequestBlock:
@@ -237,74 +237,6 @@ def _take_all(parsed: RequestBlock | ResponseBlock, lines: list[bytes], is_reque
     return [line for name, line in kept if name not in options and name != b"http2-settings"]
 
 
-def parse_options(value: bytes, is_request: bool) -> frozenset[bytes]:
-    """The connection options in lower case. Raises Refusal 400 if one is no token or names a field meant for the replica."""
-    options = frozenset(split_list(value.lower()))
-    for option in options:
-        if option.translate(None, TCHAR):
-            raise Refusal(400, "a connection option is not a token")
-    if is_request and not options.isdisjoint(_END_TO_END):
-        raise Refusal(400, "Connection names a field that is meant for the replica")
-    return options - _END_TO_END
-
-
-def split_list(value: bytes) -> list[bytes]:
-    """The members of a list that are not empty, RFC 9110 section 5.6.1."""
-    return [member for member in (part.strip(b" \t") for part in value.split(b",")) if member]
-
-
-def parse_upgrade(value: bytes) -> bytes:
-    """The protocols of an Upgrade field that may be offered to the replica; what is malformed is no offer."""
-    offers = [offer for offer in split_list(value) if _PROTOCOL.fullmatch(offer)]
-    return b", ".join([offer for offer in offers if offer.partition(b"/")[0].lower() not in _CARRIERS])
-
-
-def is_hearsay(name: bytes) -> bool:
-    """Whether applications take the field, unless it is one of `FORWARDED`, for a proxy's word about the client."""
-    return name[:12] == b"x-forwarded-" or name == b"x-real-ip"
-
-
-def is_lookalike(name: bytes) -> bool:
-    """Whether an underscore in place of one of the name's hyphens must not be taken for it."""
-    return name in _LOOKALIKES or is_hearsay(name)
-
-
-def parse_length(value: bytes, before: int) -> int:
-    """A Content-Length, RFC 9110 section 8.6; `before` is -1 unless there was one already. Raises Refusal 400."""
-    if before >= 0:
-        raise Refusal(400, "there is more than one Content-Length")
-    if not value.isdigit() or len(value) > LENGTH_DIGITS:
-        raise Refusal(400, "the Content-Length is not a plain decimal number")
-    return int(value)
-
-
-def parse_transfer_encoding(value: bytes, before: bool, otherwise: int) -> None:
-    """Accept nothing but one plain `chunked`, RFC 9112 section 6.1. Raises Refusal: 400, or `otherwise` for another coding."""
-    if before:
-        raise Refusal(400, "there is more than one Transfer-Encoding")
-    if value.lower() == b"chunked":
-        return
-    if b"chunked" in value.lower():
-        raise Refusal(400, "the Transfer-Encoding is not exactly 'chunked'")
-    raise Refusal(otherwise, "the only transfer coding that is understood is chunked")
-
-
-def parse_authority(value: bytes) -> bytes:
-    """The name in an authority, in lower case and without port. Raises Refusal 400."""
-    if _AUTHORITY.fullmatch(value) is None:
-        raise Refusal(400, "the Host is not valid")
-    name = value.lower()
-    if name[:1] == b"[":
-        return name[: name.index(b"]") + 1]
-    name = name.partition(b":")[0]
-    return name[:-1] if name[-1:] == b"." and len(name) > 1 else name
-
-
-def join_list(before: bytes, value: bytes) -> bytes:
-    """Two field lines of the same name as one list, RFC 9110 section 5.3."""
-    return before + b", " + value if before else value
-
-
 def parse_trailers(block: bytes) -> bytes:
     """The trailer lines that may go on (every line with its CRLF). Raises Refusal 400."""
     if _LINES.fullmatch(block) is None:
@@ -315,81 +247,8 @@ def parse_trailers(block: bytes) -> bytes:
     return b"".join([line + b"\r\n" for line in kept])
 
 
-def upstream_fields(block: RequestBlock, peer: bytes, minor: int, trusted: bool) -> bytes:
-    """Everything after the request line for the replica: the fields that go on, those set here, and the empty line.
-
-    peer: the client's address, as text. trusted: it is a configured proxy, whose word about forwarding is kept and added to.
-    """
-    addresses, proto, authority = peer, b"http", block.authority
-    element = b'for="[%b]"' % peer if b":" in peer else b"for=" + peer
-    if authority:
-        element += b';host="%b"' % authority
-    element += b";proto=http"
-    if trusted:  # RFC 7239 section 4: what nearer proxies say stands further right
-        addresses = join_list(block.forwarded_for, peer)
-        if not block.forwarded.count(b'"') % 2:  # a quote without its end would swallow what is added
-            element = join_list(block.forwarded, element)
-        proto = block.forwarded_proto or proto
-        authority = block.forwarded_host or authority
-    lines = [
-        block.kept,
-        block.hearsay if trusted else b"",
-        b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (addresses, proto),
-    ]
-    if authority:
-        lines.append(b"X-Forwarded-Host: %b\r\n" % authority)
-    if not block.hosts:  # HTTP/1.0 may do without; what goes on is HTTP/1.1 and may not (RFC 9112 section 3.2)
-        lines.append(b"Host: localhost\r\n")
-    if block.max_forwards >= 0:  # RFC 9110 section 7.6.2; at 0 an OPTIONS request comes no further than here
-        lines.append(b"Max-Forwards: %d\r\n" % max(0, block.max_forwards - 1))
-    lines.append(b"Forwarded: %b\r\nVia: 1.%d ecluse\r\n%b\r\n" % (element, minor, connection_fields(block, minor)))
-    return b"".join(lines)
-
-
-def connection_fields(block: RequestBlock, minor: int) -> bytes:
-    """The hop-by-hop fields of the request to the replica. An HTTP/1.0 client cannot upgrade: RFC 9110 section 7.8."""
-    framing = b"Transfer-Encoding: chunked\r\n" if block.chunked else b""
-    if block.upgrade and minor:
-        return framing + b"Connection: upgrade\r\nUpgrade: %b\r\n" % block.upgrade
-    if block.trailers:
-        return framing + b"Connection: TE\r\nTE: trailers\r\n"
-    return framing
-
-
 def with_authority(block: RequestBlock, block_lines: bytes, authority: bytes) -> RequestBlock:
     """The block as it would be with this Host: an absolute target overrides the field, RFC 9112 section 3.2.2. Raises Refusal."""
     lines = [line for line in block_lines.split(b"\r\n") if line and line[:5].lower() != b"host:"]
     lines.insert(0, b"Host: " + authority)
     return parse_request_block(b"\r\n".join(lines) + b"\r\n", len(lines))
-
-
-class Memo:
-    """What was parsed before, under the octets it was parsed from. At most 2 x `entries` blocks of at most `largest` octets.
-
-    Two generations: when the young one is full, it becomes the old one and the old one is forgotten, so that blocks in use
-    survive a flood of others.
-    """
-
-    def __init__(self, entries: int, largest: int) -> None:
-        self.entries = entries
-        self.largest = largest
-        self.young: dict[bytes, object] = {}
-        self.old: dict[bytes, object] = {}
-
-    def get(self, block: bytes) -> object:
-        """What was put under the block, or None."""
-        found = self.young.get(block)
-        if found is None:
-            found = self.old.get(block)
-            if found is not None:
-                self.put(block, found)
-        return found
-
-    def put(self, block: bytes, parsed: object) -> None:
-        """Remember it, unless the block is large."""
-        if len(block) > self.largest:
-            return
-        if len(self.young) >= self.entries:
-            self.old = self.young
-            self.young = {}
-        self.young[block] = parsed

@@ -2,7 +2,8 @@
 
 import pytest
 
-from balancer.hotpath.fields import parse_response_block, parse_trailers, upstream_fields
+from balancer.hotpath.fields import parse_response_block, parse_trailers
+from balancer.hotpath.forwarding import upstream_fields
 from tests.hotpath.driver import Request, read_request_head
 
 LINE = b"GET / HTTP/1.1\r\n"

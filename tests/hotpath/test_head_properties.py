@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balancer.hotpath import fields, head
+from balancer.hotpath import fields, forwarding, head, values
 from balancer.hotpath.head import Refusal
 from tests.hotpath.driver import AnswerReader, Request, RequestReader, octet_by_octet, read, read_request_head, whole
 from tests.hotpath.strategies import THOROUGH, answer_heads, request_heads
@@ -45,12 +45,12 @@ def framing(request: h11.Request) -> tuple[int, bool]:
         lambda octets: head.check_unfinished(octets, 16, 32),
         lambda octets: fields.parse_request_block(octets, 8),
         fields.parse_response_block,
-        fields.parse_authority,
+        values.parse_authority,
         fields.parse_trailers,
-        fields.parse_upgrade,
-        lambda octets: fields.parse_options(octets, True),
-        lambda octets: fields.parse_length(octets, -1),
-        lambda octets: fields.parse_transfer_encoding(octets, False, 501),
+        values.parse_upgrade,
+        lambda octets: values.parse_options(octets, True),
+        lambda octets: values.parse_length(octets, -1),
+        lambda octets: values.parse_transfer_encoding(octets, False, 501),
     ],
     ids=lambda parse: parse.__name__.strip("<>"),
 )
@@ -81,7 +81,7 @@ def test_what_a_replica_gets_is_read_by_another_parser_as_it_was_meant(octets: b
     if request is None:
         return
     block = request.block
-    sent = fields.upstream_fields(block, PEER, request.minor, trusted)
+    sent = forwarding.upstream_fields(block, PEER, request.minor, trusted)
     theirs = h11_reads(b"%b %b HTTP/1.1\r\n%b" % (request.method, request.target, sent))
     assert (theirs.method, theirs.target) == (request.method, request.target)
     assert framing(theirs) == (block.length, block.chunked)

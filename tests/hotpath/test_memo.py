@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balancer.hotpath.fields import Memo
+from balancer.hotpath.memo import Memo
 from tests.hotpath.strategies import THOROUGH
 
 ENTRIES = 4
