@@ -6,13 +6,15 @@ shorter looks at the same load may raise what the stable window asks for, and ne
 - *Burst*: the burst window (6 s) carries `threshold` (200 %) of what the ready replicas are meant to carry. Knative compares a
   count rounded up, so that one replica panics at just above its target; we compare the load itself, which is the same from a few
   replicas on and keeps a single one steady.
-- *Step*: the last 1, 2, 4 or 8 seconds carry more than the tolerance allows, and more than is usual (the minute before) by more
-  than noise explains: 6 of the standard deviations that a mean over so short a time is to be expected to have, and by 1.5
-  requests, since one more is never a step. Steady load tells in the next second, noisy load as soon as its noise has averaged out.
+- *Step*: the last 1, 2, 4 or 8 seconds carry more than the tolerance allows, and more than was usual before them by more than
+  noise explains (`usual.stands_out`). Usual is the level since the load began or last stepped, so that neither is taken for noise.
+  Steady load tells in the next second, noisy load as soon as its noise has averaged out.
 
-A doubling of steady load is thus a decision within 2 s. Measured with Poisson arrivals, 80 % of the target used before: 1 s (the
-median) from a load of 10 with requests of 0.1 s and of 30 with 1 s, 2 s for 10 with 0.3 s, 5 s for 5 with 0.3 s, 6 s for 10
-with 1 s; in four hours of such noise without a doubling, no step. Loads of one or two requests are left to the other windows.
+A doubling of steady load is thus a decision within 2 s, from 20 s after the load began or last stepped, and from a load of 10 on
+already after 4 s. Measured with Poisson arrivals, 80 % of the target used before, 10 to 85 s after the load began, the median: 1 s
+from a load of 10 with requests of 0.1 s and of 30 with 1 s, 3 s for 10 with 0.3 s, 2 s for 5 with 0.1 s, 3 to 9 s for 10 with 1 s,
+where chance alone often adds half of the load; in twenty hours of such noise without a doubling, no step. Loads of one or two
+requests are left to the other windows.
 
 Whatever either asked for holds until a whole stable window has passed without them, and until then nothing goes down: by then
 the stable window has seen the new load itself. Rules without `burst` switch both off.
@@ -20,7 +22,6 @@ the stable window has seen the new load itself. Rules without `burst` switch bot
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from autoscaler.decision import Stage, name_of
 from autoscaler.memory import Mark, within
@@ -28,9 +29,7 @@ from autoscaler.ratio import FUZZ, replicas_for
 from autoscaler.recommend import blind
 from autoscaler.rules import Burst, MetricRule, MetricType, Rules
 from autoscaler.snapshot import Look, Snapshot
-
-DEVIATIONS: Final = 6.0
-LEAST_STEP: Final = 1.5
+from autoscaler.usual import stands_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +88,4 @@ def _step(snapshot: Snapshot, metric: MetricRule, rules: Rules) -> _Rise | None:
 
 
 def _stands_out(look: Look) -> bool:
-    return look.value - look.usual >= max(DEVIATIONS * look.noise, LEAST_STEP) - FUZZ
+    return stands_out(look.value - look.usual + FUZZ, look.noise)

@@ -130,11 +130,10 @@ class History:
         index = min(bisect_right(frames, at_s, key=lambda frame: frame.at_s), len(frames) - 1)
         return Window(_between(frames[index - 1], frames[index], at_s), frames[-1])
 
-    def steps(self, older_than_s: float) -> Iterator[Window]:
-        """The windows from frame to frame that ended at least so long before the newest frame."""
+    def steps(self) -> Iterator[Window]:
+        """The windows from frame to frame, the oldest first."""
         for early, late in pairwise(self._frames):
-            if late.at_s <= self._frames[-1].at_s - older_than_s:
-                yield Window(early, late)
+            yield Window(early, late)
 
 
 def _between(early: Frame, late: Frame, at_s: float) -> Frame:

@@ -6,22 +6,23 @@ nothing for that one tick. No rule is applied here, and no clock is read: times 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from autoscaler.history import ZERO, Frame, History, Total, Window
 from autoscaler.rules import MetricType, Rules
 from autoscaler.snapshot import Look, ReplicaSample, Sample, Snapshot
+from autoscaler.usual import usual
 from balancer.hotpath import board
 from balancer.scoreboard import ReplicaReading, ServiceReading, quantile_us
 from balancer.table import ReplicaState
 
 LAST_S: Final = 1.0  # "the last second"
-LOOKS_S: Final = (1.0, 2.0, 4.0, 8.0)  # what is held against the noise
-USUAL_S: Final = 60.0  # over which that is judged, whatever the stable window, ...
-USUAL_AGE_S: Final = 10.0  # ... not counting so many seconds, so that a rise does not hide itself
-USUAL_LEAST_S: Final = 15.0  # with less, the noise is taken to be that of long requests that come at random (Poisson)
+LOOKS_S: Final = (1.0, 2.0, 4.0, 8.0)  # each is held against what was usual before it, so that a rise does not hide itself, ...
+GAP_S: Final = 1.0  # ... not counting the second in which the rise began
+USUAL_S: Final = 60.0  # over which that is judged, whatever the stable window
+ROUNDING_S: Final = 1e-6  # of differences of times
 VIEW_S: Final = 5.0  # over which `latency` is shown: a second seldom has answers enough for a percentile
 SAMPLED: Final = (MetricType.CONCURRENCY, MetricType.RPS)
 
@@ -104,7 +105,7 @@ class Sampler:
         )
 
     def _horizon_s(self) -> float:
-        return max(self.rules.stable_window_s, self._burst_s(), USUAL_S + USUAL_AGE_S)
+        return max(self.rules.stable_window_s, self._burst_s(), USUAL_S + GAP_S + LOOKS_S[-1])
 
     def _burst_s(self) -> float:
         return self.rules.burst.window_s if self.rules.burst else self.rules.stable_window_s
@@ -139,44 +140,36 @@ class Sampler:
         return {percentile: latency_s for percentile, latency_s in found.items() if latency_s is not None}
 
     def _looks(self) -> dict[MetricType, tuple[Look, ...]]:
-        usual = list(self._history.steps(older_than_s=min(USUAL_AGE_S, self._history.span_s / 2)))
-        if not usual:
-            return {}
-        windows = [window for length_s in LOOKS_S if (window := self._history.window(length_s))]
-        load, load_noise = _spread([(step.length_s, _load(step)) for step in usual])
-        rate, rate_noise = _spread([(step.length_s, step.carried.answers) for step in usual])
-        service_s = load / rate if rate else math.inf
-        return {
-            MetricType.CONCURRENCY: tuple(
-                Look(w.length_s, _load(w), load, load_noise * noise_share(w.length_s, service_s)) for w in windows
-            ),
-            MetricType.RPS: tuple(
-                Look(w.length_s, w.carried.answers, rate, rate_noise * noise_share(w.length_s, 0.0)) for w in windows
-            ),
-        }
+        metrics = {metric.type for metric in self.rules.metrics if metric.type in MEASURES}
+        steps = list(self._history.steps())
+        return {metric: tuple(self._look(metric, steps)) for metric in metrics} if steps else {}
+
+    def _look(self, metric: MetricType, steps: Sequence[Window]) -> Iterator[Look]:
+        """The last few seconds, each time beside the minute before them."""
+        measure, service_s = MEASURES[metric], _service_s(steps) if metric is MetricType.CONCURRENCY else 0.0
+        values = [(step.end.at_s, (step.length_s, measure(step))) for step in steps]
+        for window in filter(None, map(self._history.window, LOOKS_S)):
+            until_s = window.start.at_s - GAP_S
+            known = usual([value for at_s, value in values if until_s - USUAL_S < at_s <= until_s + ROUNDING_S], service_s)
+            if known is not None:
+                yield Look(window.length_s, measure(window), known.level, known.noise(window.length_s, service_s))
 
 
-def noise_share(window_s: float, service_s: float) -> float:
-    """How much less the mean load over a window varies than that over one second.
-
-    Requests that take service_s each (Little: load / rate) make the load of moments that are close together alike, so that a
-    longer mean gains little. For exponential times the variance of a mean over w is in proportion to
-    2s/w (1 - s/w (1 - exp(-w/s))); where requests take no time it falls with 1/w.
-    """
-    if service_s <= 0:
-        return math.sqrt(1 / window_s)
-    return min(1.0, math.sqrt(_variance(window_s / service_s) / _variance(1 / service_s)))
-
-
-def _variance(windows: float) -> float:
-    """Of the mean over so many service times, as a share of the variance of a moment. A series where rounding would win."""
-    if windows < 1e-3:
-        return 1 - windows / 3
-    return 2 / windows * (1 - (1 - math.exp(-windows)) / windows)
+def _service_s(steps: Sequence[Window]) -> float:
+    """How long requests take (Little: load / rate); for ever while none is answered."""
+    whole = Window(steps[0].start, steps[-1].end)
+    return _load(whole) / whole.carried.answers if whole.carried.answers else math.inf
 
 
 def _load(window: Window) -> float:
     return window.carried.busy_s + window.waiting
+
+
+def _rate(window: Window) -> float:
+    return window.carried.answers
+
+
+MEASURES: Final[Mapping[MetricType, Callable[[Window], float]]] = {MetricType.CONCURRENCY: _load, MetricType.RPS: _rate}
 
 
 def _latency_s(window: Window, percentile: float) -> float | None:
@@ -201,14 +194,6 @@ def _departed(replicas: Iterable[ReplicaSample], stable: Window, burst: Window) 
 def _left(whole: Sample, parts: Sequence[Sample]) -> Sample:
     stable, burst = sum(part.stable for part in parts), sum(part.burst for part in parts)
     return Sample(max(0.0, whole.stable - stable), max(0.0, whole.burst - burst))
-
-
-def _spread(values: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Mean and standard deviation of values that each held for so many seconds, of which there is at least one."""
-    whole_s = sum(length_s for length_s, _ in values)
-    mean = sum(length_s * value for length_s, value in values) / whole_s
-    variance = sum(length_s * (value - mean) ** 2 for length_s, value in values) / whole_s
-    return mean, math.sqrt(variance if whole_s >= USUAL_LEAST_S else max(mean, variance))
 
 
 def _grown(before: int, now: int) -> int:

@@ -42,9 +42,9 @@ class ReplicaSample:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The whole service over the last few seconds, beside what was usual before and what noise such a short mean has.
+    """The whole service over the last few seconds, beside what was usual before them.
 
-    noise: the standard deviation to be expected of a mean over `window_s`.
+    noise: the standard deviation to be expected of the difference, were there no step.
     """
 
     window_s: float
@@ -58,7 +58,7 @@ class Snapshot:
     """One service at `now_s`.
 
     desired: the count asked for last, so that replicas on their way count. departed: what replicas that are not READY (any more)
-    carried. looks: the shortest first, none while too little is known. latency_s: by percentile, over the stable window; absent
+    carried. looks: the shortest first, none before enough is known. latency_s: by percentile, over the stable window; absent
     when nothing was answered. attempts, failures: how many in the windows; a failure is an answer 5xx or none. idle_s: since a
     request last ran, waited or ended. data_age_s: since the newest sample, None when there never was one. seen_s: how
     much of the stable window there are samples of. override: the count set by hand.

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from autoscaler.rules import MetricRule, MetricType, Rules
-from autoscaler.sampling import ReplicaStatus, Sampler, noise_share
+from autoscaler.sampling import ReplicaStatus, Sampler
 from autoscaler.snapshot import Sample, Snapshot
+from autoscaler.usual import noise_share
 from balancer.hotpath import board
 from balancer.scoreboard import Scoreboard
 from balancer.table import ReplicaState
@@ -242,7 +243,7 @@ def test_the_age_of_the_data_is_told(watched: Watched) -> None:
 def test_the_memory_of_readings_is_bounded(watched: Watched) -> None:
     for tick in range(2000):
         watched.observe(tick / 20)
-    assert len(watched.sampler._history._frames) <= 2 * 70 + 2
+    assert len(watched.sampler._history._frames) <= 2 * 69 + 2
 
 
 @pytest.mark.parametrize(
