@@ -98,7 +98,8 @@ class Acceptor:
         for listener in listeners:
             while listener.accept():
                 continue
-            self._context.poller.forget(listener)
+            # Closing is not enough for the kernel to let go of it: the controller has the same socket open.
+            self._context.poller.want(listener, 0)
             listener.sock.close()
 
 

@@ -85,7 +85,7 @@ async def house(tmp_path: Path, services: str = WEB, rules: Rules | None = None)
     controller = Controller(with_rules(config, rules) if rules else config)
     life = asyncio.create_task(controller.run())
     try:
-        await wait_until(lambda: life.done() or controller.overview().listen)
+        await wait_until(lambda: life.done() or controller.services())
         yield House(controller, file)
     finally:
         controller.stop()
