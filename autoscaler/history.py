@@ -58,6 +58,16 @@ class Window:
         return self.end.at_s - self.start.at_s
 
     @property
+    def load(self) -> float:
+        """Requests running and waiting, on average."""
+        return (self.end.carried.busy_s + self.end.waited_s - self.start.carried.busy_s - self.start.waited_s) / self.length_s
+
+    @property
+    def rate(self) -> float:
+        """Answers per second."""
+        return (self.end.carried.answers - self.start.carried.answers) / self.length_s
+
+    @property
     def waiting(self) -> float:
         """Requests waiting, on average."""
         return (self.end.waited_s - self.start.waited_s) / self.length_s

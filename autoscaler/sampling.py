@@ -23,6 +23,10 @@ LOOKS_S: Final = (1.0, 2.0, 4.0, 8.0)  # each is held against what was usual bef
 GAP_S: Final = 1.0  # ... not counting the second in which the rise began
 USUAL_S: Final = 60.0  # over which that is judged, whatever the stable window
 ROUNDING_S: Final = 1e-6  # of differences of times
+MEASURES: Final[Mapping[MetricType, Callable[[Window], float]]] = {
+    MetricType.CONCURRENCY: lambda window: window.load,
+    MetricType.RPS: lambda window: window.rate,
+}
 VIEW_S: Final = 5.0  # over which `latency` is shown: a second seldom has answers enough for a percentile
 SAMPLED: Final = (MetricType.CONCURRENCY, MetricType.RPS)
 
@@ -52,13 +56,13 @@ class Sampler:
     def load(self) -> float:
         """Requests running and waiting, on average over the last second."""
         window = self._history.window(LAST_S)
-        return _load(window) if window else 0.0
+        return window.load if window else 0.0
 
     @property
     def rps(self) -> float:
         """Answers per second over the last second."""
         window = self._history.window(LAST_S)
-        return window.carried.answers if window else 0.0
+        return window.rate if window else 0.0
 
     def latency(self, percentile: float) -> float | None:
         """A percentile (0 to 100) of the last few seconds in seconds, None when nothing was answered."""
@@ -158,18 +162,7 @@ class Sampler:
 def _service_s(steps: Sequence[Window]) -> float:
     """How long requests take (Little: load / rate); for ever while none is answered."""
     whole = Window(steps[0].start, steps[-1].end)
-    return _load(whole) / whole.carried.answers if whole.carried.answers else math.inf
-
-
-def _load(window: Window) -> float:
-    return window.carried.busy_s + window.waiting
-
-
-def _rate(window: Window) -> float:
-    return window.carried.answers
-
-
-MEASURES: Final[Mapping[MetricType, Callable[[Window], float]]] = {MetricType.CONCURRENCY: _load, MetricType.RPS: _rate}
+    return whole.load / whole.rate if whole.rate else math.inf
 
 
 def _latency_s(window: Window, percentile: float) -> float | None:

@@ -65,7 +65,8 @@ def _variance(windows: float) -> float:
 
 def _part(values: Sequence[Value]) -> int:
     """Where two levels explain the values best (least squares): the index at which the later one begins, 0 for nowhere."""
-    whole_s, whole = sum(length_s for length_s, _ in values), sum(length_s * value for length_s, value in values)
+    whole_s, level, _ = _errors(values)
+    whole = whole_s * level
     early_s = early = most = 0.0
     found = 0
     for index, (length_s, value) in enumerate(values, 1):
@@ -90,9 +91,13 @@ def _stepped(early: Sequence[Value], late: Sequence[Value], service_s: float) ->
 
 def _errors(values: Sequence[Value]) -> tuple[float, float, float]:
     """Seconds, mean, and the sum of the squared distances from it."""
-    whole_s = sum(length_s for length_s, _ in values)
-    mean = sum(length_s * value for length_s, value in values) / whole_s if whole_s else 0.0
-    return whole_s, mean, sum(length_s * (value - mean) ** 2 for length_s, value in values)
+    whole_s = whole = squares = 0.0
+    for length_s, value in values:
+        whole_s += length_s
+        whole += length_s * value
+        squares += length_s * value * value
+    mean = whole / whole_s if whole_s else 0.0
+    return whole_s, mean, max(0.0, squares - whole * mean)
 
 
 def _deviation(length_s: float, level: float, errors: float) -> float:
