@@ -3,17 +3,19 @@
 With CI=true it is fifty; otherwise six, which shows nearly the same in an eighth of the time.
 """
 
+import random
 from pathlib import Path
 
 import pytest
 
 from tests.support import wait_until
-from tests.system.apps import NGINX, NODE, UVICORN, App, running, written
+from tests.system.apps import NGINX, NODE, TINY, UVICORN, App, running, written
 from tests.system.load import Outcome, wrk
 from tests.system.program import Program, ecluse
 from tests.system.tools import in_full
 
 TIMES = in_full(50, 6)
+TURNS = in_full(60, 15)
 
 
 async def up_and_down(program: Program, times: int) -> None:
@@ -54,3 +56,30 @@ async def test_no_request_fails_while_replicas_come_and_go(tmp_path: Path, app: 
 
 def busy(outcome: Outcome) -> bool:
     return outcome.requests > 20 * TIMES
+
+
+async def turn_to(program: Program, count: int) -> None:
+    """Set the count, and wait until that has begun: told, decided, and a first replica starts or drains."""
+    seen = len(program.events(service="web"))
+    program.scale(count)
+    await wait_until(lambda: len(program.events(service="web")) >= seen + 3)
+
+
+async def test_no_request_fails_while_the_count_changes_faster_than_replicas_can_follow(tmp_path: Path) -> None:
+    """As many requests as the machine carries, more than the replicas may take at once, so that some always wait in line."""
+    balance = {"max_concurrency": 4, "queue": 100, "queue_timeout": "30s"}
+    rng = random.Random(1)
+    file = written(tmp_path / "ecluse.yaml", {"web": running(TINY, tmp_path, maximum=4, balance=balance)})
+    async with ecluse(tmp_path, str(file)) as it:
+        await it.up()
+        async with (
+            wrk(it.port, "/slow?ms=10", connections=32, pause_ms=0) as kept,
+            wrk(it.port, "/slow?ms=10", connections=16, pause_ms=0, close=True) as fresh,
+        ):
+            for _ in range(TURNS):
+                await turn_to(it, rng.randint(2, 4))
+                await turn_to(it, 1)
+            await it.ready(1)
+            outcomes = [await kept.end(), await fresh.end()]
+        assert it.events("drain_timeout") == []
+    assert [outcome.lost for outcome in outcomes] == [0, 0], outcomes
