@@ -22,10 +22,12 @@ _WAIT_S = 1.0
 
 
 class Entry(NamedTuple):
-    """One line's facts. time: seconds since the epoch; bytes_in, bytes_out: contents of request and answer, in octets."""
+    """One line's facts. client: who asked, as far as trusted proxies say; peer: who is connected. time: seconds since the epoch;
+    bytes_in, bytes_out: contents of request and answer, in octets."""
 
     time: float
     client: str
+    peer: str = ""
     method: bytes = b""
     host: bytes = b""
     target: bytes = b""
@@ -63,7 +65,8 @@ class AccessLog:
 
     def record_refused(self, downstream: Downstream, status: int, _now_us: int) -> None:
         """Put one request in the queue that could not be read: little is known of it."""
-        self._append(Entry(time=round(time.time(), 3), client=downstream.peer.decode(), status=status))
+        peer = downstream.peer.decode()
+        self._append(Entry(time=round(time.time(), 3), client=peer, peer=peer, status=status))
 
     def _append(self, entry: Entry) -> None:
         if len(self._lines) >= limits.LOG_LINES:
@@ -131,7 +134,8 @@ def entry_of(exchange: Exchange, now_us: int) -> Entry:
     assert block is not None
     return Entry(
         time=round(time.time(), 3),
-        client=exchange.downstream.peer.decode(),
+        client=believed_client(exchange),
+        peer=exchange.downstream.peer.decode(),
         method=exchange.method,
         host=block.authority,
         target=exchange.target,
@@ -146,6 +150,23 @@ def entry_of(exchange: Exchange, now_us: int) -> Entry:
         referer=block.referer,
         user_agent=block.user_agent,
     )
+
+
+def believed_client(exchange: Exchange) -> str:
+    """The peer; if that is a trusted proxy, the nearest address before it that is none, as nginx's real_ip_recursive has it."""
+    client = exchange.downstream.peer.decode()
+    block = exchange.block
+    if block is None or not exchange.downstream.trusted:
+        return client
+    for hop in reversed(block.forwarded_for.decode("latin-1").split(",")):
+        try:
+            trusted = exchange.context.trusts(hop.strip())
+        except ValueError:  # not an address: nothing before it can be believed either
+            return client
+        client = hop.strip()
+        if not trusted:
+            return client
+    return client
 
 
 def json_line(entry: Entry) -> str:

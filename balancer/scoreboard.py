@@ -71,7 +71,10 @@ class ReplicaReading:
 
 @dataclass(frozen=True, slots=True)
 class ServiceReading:
-    """One service's cells, summed over the workers. wait_busy_us: request-microseconds waited, up to the moment of reading."""
+    """One service's cells, summed over the workers.
+
+    wait_busy_us: request-microseconds waited, up to the moment of reading. own_answers: given by the proxy itself, by status class.
+    """
 
     waiting: int
     wait_busy_us: int
@@ -80,7 +83,7 @@ class ServiceReading:
     unavailable: int
     retries: int
     aborted: int
-    own_answers: int
+    own_answers: tuple[int, int, int, int, int]
     upgrades: int
 
 
@@ -206,6 +209,7 @@ class Scoreboard:
             cells = self.words[base : base + board.SERVICE_WORDS].tolist()
             cells[board.WAIT_BUSY_US] += cells[board.WAITING] * max(0, now_us - cells[board.WAIT_CHANGED_US])
             sums = [a + b for a, b in zip(sums, cells, strict=True)]
+        o = board.OWN_ANSWERS
         return ServiceReading(
             waiting=sums[board.WAITING],
             wait_busy_us=sums[board.WAIT_BUSY_US],
@@ -214,7 +218,7 @@ class Scoreboard:
             unavailable=sums[board.UNAVAILABLE],
             retries=sums[board.RETRIES],
             aborted=sums[board.ABORTED],
-            own_answers=sums[board.OWN_ANSWERS],
+            own_answers=(sums[o], sums[o + 1], sums[o + 2], sums[o + 3], sums[o + 4]),
             upgrades=sums[board.UPGRADES],
         )
 

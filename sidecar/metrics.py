@@ -143,7 +143,6 @@ _SERVICE_COUNTERS: Final[tuple[tuple[str, str, Callable[[ServiceReading], int]],
     ("wait_timeouts", "Requests refused with 503 because they had waited too long.", lambda cells: cells.wait_timeouts),
     ("unavailable_requests", "Requests refused with 503 because no replica was ready.", lambda cells: cells.unavailable),
     ("aborted_requests", "Requests whose client left before the answer was complete.", lambda cells: cells.aborted),
-    ("own_answers", "Requests of the service answered 4xx or 5xx by the proxy itself.", lambda cells: cells.own_answers),
     ("upgrades", "Connections that became tunnels (WebSocket).", lambda cells: cells.upgrades),
 )
 
@@ -153,6 +152,8 @@ def _services(services: Sequence[ServiceView]) -> Iterator[Metric]:
     yield _gauge("waiting_requests", "Requests queued or held for a replica.", ("service",), [(r, c.waiting) for r, c in rows])
     for name, help_text, cell in _SERVICE_COUNTERS:
         yield _counter(name, help_text, ("service",), [(r, cell(c)) for r, c in rows])
+    own = [((*r, kind), n) for r, c in rows for kind, n in zip(STATUS_CLASSES, c.own_answers, strict=True)]
+    yield _counter("own_answers", "Answers that the proxy gave itself, in place of a replica's.", ("service", "status"), own)
 
 
 _TRAFFIC_COUNTERS: Final[tuple[tuple[str, str, Callable[[ReplicaReading], float]], ...]] = (
@@ -168,8 +169,13 @@ _TRAFFIC_COUNTERS: Final[tuple[tuple[str, str, Callable[[ReplicaReading], float]
 
 def _traffic(services: Sequence[ServiceView], ledger: Ledger) -> Iterator[Metric]:
     totals = [(service.name, ledger.total(service.name)) for service in services]
-    by_class = [((name, kind), n) for name, total in totals for kind, n in zip(STATUS_CLASSES, total.status, strict=True)]
-    yield _counter("requests", "Whole answers of replicas, gone ones included.", ("service", "status"), by_class)
+    own = {service.name: service.reading.own_answers if service.reading else (0,) * 5 for service in services}
+    by_class = [
+        ((name, kind), n + m)
+        for name, total in totals
+        for kind, n, m in zip(STATUS_CLASSES, total.status, own[name], strict=True)
+    ]
+    yield _counter("requests", "Answers: of replicas, gone ones included, and the proxy's own.", ("service", "status"), by_class)
     durations = HistogramMetricFamily(
         "ecluse_request_duration_seconds", "Request head read to whole answer, gone replicas included.", labels=("service",)
     )

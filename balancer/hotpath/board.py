@@ -25,8 +25,8 @@ WAIT_TIMEOUTS = 5  # refused with 503: waited too long
 UNAVAILABLE = 6  # refused with 503: no replica READY
 RETRIES = 7  # attempts after the first
 ABORTED = 8  # client left before its answer was complete
-OWN_ANSWERS = 9  # answered by the proxy itself with 5xx or 4xx after the service was chosen (every cause)
-UPGRADES = 10
+OWN_ANSWERS = 9  # five counters: answers of the proxy itself after the service was chosen, of class 1xx to 5xx
+UPGRADES = 14
 SERVICE_WORDS = 16
 
 # Offsets into a replica's cells.

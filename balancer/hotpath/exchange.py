@@ -452,11 +452,16 @@ class Exchange:
             self.arm_await()
 
     def client_ended(self) -> None:
-        """The client has closed its side. A whole request is still answered; half a request is nothing."""
+        """The client has closed its side. A whole request that is under way is still answered; half a request is nothing."""
         if self.tunnel is not None:
             self.tunnel.client_ended()
         elif not self.upload.body.done:
             self.client_gone()
+        elif self.state == WAITING and self.service is not None:
+            # Nobody can tell a client that is gone from one that only says no more. In line, those that are gone would take
+            # places from those that are not, so this one gets an answer at once, should it still be there.
+            self.context.row.count_service(self.service.slot, ABORTED)
+            self.reply(503, "the connection was half closed while the request waited", RETRY_AFTER_S)
 
     def client_gone(self) -> None:
         """There is nobody left to answer."""
@@ -522,7 +527,7 @@ class Exchange:
         assert block is not None
         self.release(False)
         if self.service is not None:
-            context.row.count_service(self.service.slot, OWN_ANSWERS)
+            context.row.count_service(self.service.slot, OWN_ANSWERS + status // 100 - 1)
         self.status = status
         self.close_after = not downstream.keep or not self.upload.body.done or context.draining
         connection = b"Connection: close\r\n" if self.close_after else b"" if self.minor else b"Connection: keep-alive\r\n"

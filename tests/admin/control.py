@@ -60,7 +60,7 @@ def service(name: str = "shop", *replicas: ReplicaView, scalable: bool = True) -
         last_decision="keep 2: concurrency 1.8 of 10 per replica",
         conditions={},
         replicas=replicas,
-        reading=ServiceReading(0, 0, 0, 0, 0, 2, 0, 0, 0),
+        reading=ServiceReading(0, 0, 0, 0, 0, 2, 0, (0, 0, 0, 0, 0), 0),
     )
 
 

@@ -146,7 +146,7 @@ class World:
             counters.latency[bucket(round(self.service_s * 1e6))] += ended
 
     def _service(self) -> ServiceReading:
-        return ServiceReading(round(self.waiting), round(self.waited_s * 1e6), 0, 0, 0, 0, 0, 0, 0)
+        return ServiceReading(round(self.waiting), round(self.waited_s * 1e6), 0, 0, 0, 0, 0, (0, 0, 0, 0, 0), 0)
 
     def _readings(self) -> dict[str, ReplicaReading]:
         return {name: counters.reading() for name, counters in self.replicas.items()}

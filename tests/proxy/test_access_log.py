@@ -39,6 +39,7 @@ async def test_a_line_of_json_says_what_happened(proxy: Workers, tmp_path: Path)
     assert 0 < line.pop("duration_s") < 10
     assert line == {
         "client": "127.0.0.1",
+        "peer": "127.0.0.1",
         "method": "POST",
         "host": "Shop.example:80",
         "target": "/p?q=1",
@@ -106,6 +107,18 @@ async def test_a_client_cannot_forge_lines(proxy: Workers, tmp_path: Path, style
     else:
         assert re.fullmatch(r'[^"]*"[^"]*" 200 2( "[^"]*" "[^"]*")?', lines[0]), lines[0]
         assert lines[0].isascii()
+
+
+async def test_behind_a_trusted_proxy_the_client_is_who_the_proxy_says(proxy: Workers, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    octets = GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 203.0.113.9, 192.0.2.1, 10.1.2.3\r\n\r\n")
+    async with witness(answering()) as replica:
+        proxy.serve(service_of(replica.address), access_log=str(path))
+        await ask(proxy.port, octets)
+        proxy.serve(service_of(replica.address), access_log=str(path), trusted_proxies=("127.0.0.1", "10.0.0.0/8"))
+        await ask(proxy.port, octets)
+    clients = [json.loads(line)["client"] for line in await lines_of(path, 2)]
+    assert clients == ["127.0.0.1", "192.0.2.1"]
 
 
 async def test_a_rotated_file_is_followed(proxy: Workers, tmp_path: Path) -> None:

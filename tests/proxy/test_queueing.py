@@ -258,3 +258,19 @@ async def test_a_cap_is_kept_when_refused_connections_send_requests_elsewhere(pr
         proxy.serve(service_of("127.0.0.1:1", replica.address, max_concurrency=2))
         assert set(await load(proxy, 20, 5)) == {200}
     assert gauge.most <= 2
+
+
+async def test_who_closes_its_side_in_line_gives_up_its_place_and_is_told_so(proxy: Workers) -> None:
+    """A client that has left looks just the same, and must not take a place from one that has not."""
+    release = asyncio.Event()
+    async with witness(silent(release)) as replica, dial(proxy.port) as first, dial(proxy.port) as leaving:
+        proxy.serve(service_of(replica.address, max_concurrency=1))
+        await first.send(GET)
+        await until_taken(proxy, 1)
+        await leaving.send(GET)
+        await until_taken(proxy, 2)
+        leaving.finish()
+        assert (await leaving.answer()).status == 503
+        assert await leaving.ends()
+        assert proxy.service().waiting == 0
+        release.set()
