@@ -10,11 +10,10 @@ shorter looks at the same load may raise what the stable window asks for, and ne
   noise explains (`usual.stands_out`). Usual is the level since the load began or last stepped, so that neither is taken for noise.
   Steady load tells in the next second, noisy load as soon as its noise has averaged out.
 
-A doubling of steady load is thus a decision within 2 s, from 20 s after the load began or last stepped, and from a load of 10 on
-already after 4 s. Measured with Poisson arrivals, 80 % of the target used before, 10 to 85 s after the load began, the median: 1 s
-from a load of 10 with requests of 0.1 s and of 30 with 1 s, 3 s for 10 with 0.3 s, 2 s for 5 with 0.1 s, 3 to 9 s for 10 with 1 s,
-where chance alone often adds half of the load; in twenty hours of such noise without a doubling, no step. Loads of one or two
-requests are left to the other windows.
+A doubling of steady load is thus a decision within 2 s: of 5 from 20 s after the load began or last stepped, of 10 already after
+4 s. Measured with Poisson arrivals, 80 % of the target used before, 10 to 85 s after the load began, the median: 1 or 2 s from a
+load of 10 with requests of 0.1 s and of 30 with 1 s, 2 or 3 s for 10 with 0.3 s and 5 with 0.1 s, 3 to 9 s for 10 with 1 s; in
+twenty hours of such noise without a doubling, no step. Loads of one or two requests are left to the other windows.
 
 Whatever either asked for holds until a whole stable window has passed without them, and until then nothing goes down: by then
 the stable window has seen the new load itself. Rules without `burst` switch both off.

@@ -70,8 +70,8 @@ SNAPSHOTS = st.builds(
     data_age_s=st.one_of(st.none(), st.floats(0, 20)),
     override=st.one_of(st.none(), st.integers(0, 40)),
 )
-MANY = settings(max_examples=60, deadline=None, derandomize=True, database=None)  # the same each time, however busy the machine
-FEW = settings(MANY, max_examples=12)  # of whole simulations
+MANY = settings(max_examples=40, deadline=None, derandomize=True, database=None)  # the same each time, however busy the machine
+FEW = settings(MANY, max_examples=9)  # of whole simulations
 STEPS = st.lists(st.tuples(st.floats(0.05, 20), SNAPSHOTS), min_size=1, max_size=12)
 
 

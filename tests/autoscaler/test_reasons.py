@@ -70,7 +70,7 @@ def test_after_a_minute_without_data_the_fallback_applies(fallback: int | None, 
 
 def test_no_data_is_never_taken_for_idle() -> None:
     world = World(replace(SLEEPY, fallback_replicas=None), 1).run(0, 30)
-    for _ in range(600):
+    for _ in range(400):
         world.run(0, 1, ticks=False)
         world.decide()
     assert world.desired == 1
@@ -85,7 +85,7 @@ def test_an_idle_service_sleeps_after_idle_after_and_not_before() -> None:
 
 
 def test_one_request_in_flight_keeps_the_last_replica() -> None:
-    assert World(SLEEPY, 1).run(0.6, 900).desired == 1
+    assert World(SLEEPY, 1).run(0.6, 400).desired == 1
 
 
 def test_a_sleeping_service_wakes_for_a_waiting_request() -> None:
@@ -109,15 +109,15 @@ def test_many_waiting_requests_wake_as_many_replicas_as_they_need() -> None:
 
 
 def test_a_sleeping_service_goes_on_sleeping() -> None:
-    assert World(SLEEPY, 1).run(0, 2000).path == [(120.0, 0)]
+    assert World(SLEEPY, 1).run(0, 600).path == [(120.0, 0)]
 
 
 def test_without_scale_to_zero_a_minimum_of_0_keeps_one() -> None:
-    assert World(replace(SLEEPY, scale_to_zero=None), 1).run(0, 2000).desired == 1
+    assert World(replace(SLEEPY, scale_to_zero=None), 1).run(0, 600).desired == 1
 
 
 def test_with_a_minimum_of_1_scale_to_zero_keeps_one() -> None:
-    assert World(replace(SLEEPY, min_replicas=1), 1).run(0, 2000).desired == 1
+    assert World(replace(SLEEPY, min_replicas=1), 1).run(0, 600).desired == 1
 
 
 @pytest.mark.parametrize(("override", "expected"), [(7, 7), (1, 1), (500, 100)])

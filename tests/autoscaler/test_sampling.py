@@ -7,7 +7,6 @@ import pytest
 from autoscaler.rules import MetricRule, MetricType, Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from autoscaler.snapshot import Sample, Snapshot
-from autoscaler.usual import noise_share
 from balancer.hotpath import board
 from balancer.scoreboard import Scoreboard
 from balancer.table import ReplicaState
@@ -244,11 +243,3 @@ def test_the_memory_of_readings_is_bounded(watched: Watched) -> None:
     for tick in range(2000):
         watched.observe(tick / 20)
     assert len(watched.sampler._history._frames) <= 2 * 69 + 2
-
-
-@pytest.mark.parametrize(
-    ("window_s", "service_s", "share"),
-    [(1, 0.1, 1.0), (4, 0.1, 0.52), (4, 1.0, 0.71), (4, 1e9, 1.0), (4, 0.0, 0.5), (4, 1e-9, 0.5)],
-)
-def test_longer_means_vary_less_unless_requests_are_long(window_s: float, service_s: float, share: float) -> None:
-    assert noise_share(window_s, service_s) == pytest.approx(share, abs=0.01)
