@@ -223,4 +223,11 @@ def _active(before: ServiceReading, now: ServiceReading, replicas: Mapping[str, 
 
 
 def _ended(service: ServiceReading) -> tuple[int, ...]:
-    return service.wait_busy_us, service.shed, service.wait_timeouts, service.unavailable, service.own_answers, service.aborted
+    return (
+        service.wait_busy_us,
+        service.shed,
+        service.wait_timeouts,
+        service.unavailable,
+        sum(service.own_answers),
+        service.aborted,
+    )
