@@ -36,7 +36,7 @@ $(STAMP):
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 	    rm -rf .venv; \
 	    "$$python" -m venv .venv || { rm -rf .venv; echo "$$python cannot make a virtual environment. Debian, Ubuntu: apt install python3-venv" >&2; exit 1; }; fi
-	@echo 'installing into .venv ($(BUILD) build)'
+	@echo 'installing into .venv ($(BUILD) build)$(if $(filter native,$(BUILD)),; compiling takes a minute or two, ECLUSE_PURE=1 does without)'
 	@rm -rf .venv/.installed-* build balancer/hotpath/*.so balancer/hotpath/*.c
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@$(BIN)/ecluse version
