@@ -7,7 +7,7 @@ so that nothing depends on an event that might be missed.
 
 import asyncio
 
-from autoscaler.cluster.engine import Engine, EngineError, InstanceStatus
+from autoscaler.cluster.engine import Engine, EngineError
 from autoscaler.drain import until_idle
 from autoscaler.reconcile import Standing, steps
 from autoscaler.registry import FleetSettings, Registry, Surroundings, Tell
@@ -47,6 +47,10 @@ class Fleet:
         """The engine says that its list has changed."""
         self._stale.set()
 
+    def tick(self) -> None:
+        """Say what only the passing of time shows. About once a second."""
+        self.registry.complain()
+
     def scale_to(self, desired: int) -> None:
         """Want so many replicas. Returns at once. Called again with the same number, it checks for replicas that are late."""
         self.desired = desired
@@ -64,9 +68,7 @@ class Fleet:
 
     def detail(self, replica: Replica) -> str:
         """Why a replica is as it is, in words: while it is not READY, what the last probe found says more than its last change."""
-        if replica.proven or not replica.active or replica.instance.status is not InstanceStatus.RUNNING:
-            return replica.detail
-        return self._around.prober.reason(self.service, replica.id)
+        return self._around.prober.reason(self.service, replica.id) if replica.expected else replica.detail
 
     def doubt(self, replica_id: str) -> None:
         """A worker could not connect to the replica."""
@@ -139,8 +141,7 @@ class Fleet:
     def _late(self, replica: Replica) -> str:
         """One that crashed is not late: the engine starts it again, with growing delays."""
         limit_s = self.registry.settings.readiness.start_timeout_s
-        running = replica.instance.status is InstanceStatus.RUNNING
-        if replica.proven or not running or self._around.clock() - replica.started_s < limit_s:
+        if not replica.expected or self._around.clock() - replica.started_s < limit_s:
             return ""
         return f"was not ready within {limit_s:g} s: {self._around.prober.reason(self.service, replica.id)}"
 

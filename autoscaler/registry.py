@@ -17,6 +17,8 @@ from probes.spec import ProbeSpec
 
 Tell = Callable[[str, str, str], None]
 
+PATIENCE_S = 5.0  # after which it is said why a replica is not READY yet; most are within a second or two
+
 
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
@@ -89,7 +91,7 @@ class Registry:
         now_s = self._around.clock()
         baseline = self._around.workers.counted(slot)
         replica = self.replicas[instance.id] = Replica(instance, slot, version, now_s, now_s, baseline)
-        self._tell("starting", instance.id, f"at {instance.address}")
+        self._tell("starting" if self._engine.can_scale else "found", instance.id, f"at {instance.address}")
         self._watch(replica)
         self._around.workers.publish()
 
@@ -98,6 +100,16 @@ class Registry:
         replica = self.replicas.get(replica_id)
         if replica and replica.active:
             self._move(replica, ReplicaState.READY if ready else ReplicaState.EJECTED, reason)
+
+    def complain(self) -> None:
+        """Tell why replicas are not READY yet, once, and again only when there is another reason. To be called now and then."""
+        now_s = self._around.clock()
+        for replica in self.replicas.values():
+            reason = self._around.prober.reason(self._service, replica.id)
+            patient = now_s - max(replica.started_s, replica.complained_s) < PATIENCE_S
+            if replica.expected and not patient and reason != replica.complaint:
+                replica.complaint, replica.complained_s = reason, now_s
+                self._tell("not_ready", replica.id, f"is not ready yet: {reason}")
 
     def drain(self, replica_id: str, why: str) -> Replica | None:
         """Mark a replica as draining. None: it is so already, or gone."""
@@ -141,7 +153,7 @@ class Registry:
     def _started_again(self, replica: Replica) -> None:
         if replica.state is ReplicaState.READY:
             self._move(replica, ReplicaState.EJECTED, "was started again")
-        replica.started_s, replica.proven = self._around.clock(), False
+        replica.started_s, replica.proven, replica.complaint = self._around.clock(), False, ""
         self._watch(replica)
 
     def _watch(self, replica: Replica) -> None:

@@ -3,9 +3,10 @@
 Invariant: the state changes only along `balancer.table.TRANSITIONS`. A replica does nothing; the fleet does.
 """
 
+import math
 from dataclasses import dataclass
 
-from autoscaler.cluster.engine import Instance, InstanceSpec
+from autoscaler.cluster.engine import Instance, InstanceSpec, InstanceStatus
 from balancer.scoreboard import ReplicaReading
 from balancer.table import TRANSITIONS, ReplicaEntry, ReplicaState
 
@@ -25,7 +26,8 @@ class IllegalTransition(RuntimeError):  # noqa: N818 - names what was tried
 class Replica:
     """since_s: when it came into its state; started_s: when it was last started; both CLOCK_MONOTONIC.
 
-    proven: it has been READY since it was last started. baseline: what its slot had counted for others before.
+    proven: it has been READY since it was last started. baseline: what its slot had counted for others before. complaint: why it
+    is not READY yet, as told last at complained_s.
     """
 
     instance: Instance
@@ -37,6 +39,8 @@ class Replica:
     state: ReplicaState = ReplicaState.STARTING
     detail: str = "starting"
     proven: bool = False
+    complaint: str = ""
+    complained_s: float = -math.inf
 
     @property
     def id(self) -> str:
@@ -47,6 +51,11 @@ class Replica:
     def active(self) -> bool:
         """Whether it counts as one of the wanted replicas."""
         return self.state not in {ReplicaState.DRAINING, ReplicaState.GONE}
+
+    @property
+    def expected(self) -> bool:
+        """Whether it runs and is to become READY for the first time since it was started."""
+        return self.active and not self.proven and self.instance.status is InstanceStatus.RUNNING
 
     def move(self, state: ReplicaState, now_s: float, detail: str) -> None:
         """Change the state. Raises IllegalTransition."""

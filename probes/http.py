@@ -40,7 +40,7 @@ class HttpProbe:
         except TimeoutError:
             return Outcome(False, f"no answer within {spec.timeout_s:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return Outcome(False, reason_of(error))
+            return Outcome(False, reason_of(error, address))
         return _outcome(status, spec.expect, time.monotonic() - began)
 
     async def close(self) -> None:

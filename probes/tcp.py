@@ -27,7 +27,7 @@ async def probe_tcp(address: str, timeout_s: float) -> Outcome:
     except TimeoutError:
         return Outcome(False, f"no connection within {timeout_s:g} s")
     except OSError as error:
-        return Outcome(False, reason_of(error))
+        return Outcome(False, reason_of(error, address))
     writer.close()
     with suppress(OSError):  # how the connection ends says nothing about readiness
         await writer.wait_closed()

@@ -10,7 +10,7 @@ from probes.spec import ProbeSpec
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one probe found. reason: in words, "answered 200 in 3 ms" or "connection refused"."""
+    """What one probe found. reason: in words, "answered 200 in 3 ms" or "no answer within 1 s"."""
 
     passed: bool
     reason: str

@@ -27,6 +27,7 @@ class Running:
         self.sampler = Sampler(config.rules or Rules())
         self.scaler = Scaler(config.name, config.rules, self.sampler) if config.rules else None
         self.ready_in: int | None = None
+        self._unresolved = False
         self._workers = around.workers
         self._scoreboard = scoreboard
         self._clock: Callable[[], float] = around.clock
@@ -59,10 +60,15 @@ class Running:
         self.fleet.verdict(replica, ready, reason)
         self._note_readiness()
 
-    def tick(self) -> None:
-        """Sample, decide, act: about once a second, and at once when there is reason to."""
+    def tick(self, trouble: str = "") -> None:
+        """Sample, decide, act: about once a second, and at once when there is reason to.
+
+        trouble: what is wrong with where its replicas come from, in words.
+        """
         now_s = self._clock()
         self._note_readiness()
+        self._note_trouble(trouble)
+        self.fleet.tick()
         self.sampler.observe(now_s, self.reading(), {replica.id: self.replica_reading(replica) for replica in self.replicas})
         if self.scaler:
             self._decide(self.scaler, now_s)
@@ -99,6 +105,14 @@ class Running:
         least = self.config.rules.min_replicas if self.config.rules else 1
         if self.ready_in is None and self.ready >= least:
             self.ready_in = self._workers.publish()
+
+    def _note_trouble(self, trouble: str) -> None:
+        """Once when it begins and once when it is over. An end without replicas is none: another name was just configured."""
+        if trouble and not self._unresolved:
+            self._tell("resolve_failed", "", f"{self.config.dns}: {trouble}")
+        elif self._unresolved and not trouble and self.replicas:
+            self._tell("resolved", "", f"{self.config.dns} has addresses again")
+        self._unresolved = bool(trouble) or (self._unresolved and not self.replicas)
 
     def _decide(self, scaler: Scaler, now_s: float) -> None:
         before = scaler.decision

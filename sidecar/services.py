@@ -86,7 +86,7 @@ class Services:
         """The same for one service, at once. Unknown names are no longer there."""
         try:
             if name in self.running:
-                self.running[name].tick()
+                self.running[name].tick(self._engines.trouble(self.running[name].config))
         except Exception as error:  # a rule that cannot be evaluated must not end the autoscaler of all other services
             log.exception("the autoscaler of %s failed; this is a bug, please report it", name)
             self._journal.record("tick_failed", f"not decided: {error!r}; the count stays as it is", name)

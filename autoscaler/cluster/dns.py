@@ -67,7 +67,8 @@ def after_answer(answers: Answers, ips: Sequence[str]) -> Answers:
 
 def after_failure(answers: Answers, what: str) -> Answers:
     """What is known after a question that failed: as much as before."""
-    return replace(answers, trouble=f"could not be resolved ({what}); the last addresses known are used")
+    used = "the last addresses known are used" if answers.ips else "no address of it is known"
+    return replace(answers, trouble=f"could not be resolved ({what}); {used}")
 
 
 class Dns(Found):

@@ -153,3 +153,7 @@ def test_an_empty_answer_or_a_failure_keeps_the_addresses() -> None:
 def test_the_systems_resolver_knows_the_loopback_addresses_and_what_has_none() -> None:
     assert resolve("127.0.0.1") == ["127.0.0.1"]
     assert "127.0.0.1" in resolve("localhost") or "::1" in resolve("localhost")
+
+
+def test_a_failure_before_any_answer_does_not_speak_of_addresses_known() -> None:
+    assert after_failure(Answers(), "refused").trouble == "could not be resolved (refused); no address of it is known"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from autoscaler.cluster.engine import InstanceSpec, InstanceStatus
+from autoscaler.cluster.engine import Instance, InstanceSpec, InstanceStatus
 from tests.fleet.yard import START_S, STOP_S, Yard
 from tests.support import in_virtual_time
 
@@ -186,6 +186,58 @@ def test_a_replica_that_is_never_ready_is_replaced_and_the_reason_is_said() -> N
         await yard.scaled_to(1)
         assert yard.states() == {"web-2": "ready"}
         assert ("draining", "web-1", "was not ready within 60 s: answered 503") in yard.told
+
+    told(story)
+
+
+def test_why_a_replica_is_not_ready_yet_is_said_after_a_while_once_for_each_reason() -> None:
+    async def story(yard: Yard) -> None:
+        yard.sick = {"*"}
+        await yard.looked_at(5)
+        assert yard.kinds("web-1") == ["starting"]
+        await yard.looked_at(20)
+        assert yard.told[1:] == [("not_ready", "web-1", "is not ready yet: answered 503")]
+        yard.sick, yard.engine.stranger = set(), True
+        await yard.looked_at(20)
+        assert yard.told[2:] == [("not_ready", "web-1", "is not ready yet: another program answers at its address")]
+        yard.engine.stranger = False
+        await yard.looked_at(20)
+        assert yard.kinds("web-1")[3:] == ["ready"]
+
+    told(story)
+
+
+def test_a_replica_that_was_started_again_and_is_not_ready_is_said_anew() -> None:
+    async def story(yard: Yard) -> None:
+        yard.sick = {"*"}
+        await yard.looked_at(10)
+        yard.engine.crash("web-1")
+        await yard.looked_at(10)
+        assert yard.kinds("web-1") == ["starting", "not_ready", "crashed"]  # nothing is late where nothing runs
+        yard.engine.revive("web-1")
+        await yard.looked_at(10)
+        assert yard.kinds("web-1")[3:] == ["not_ready"]
+
+    told(story)
+
+
+def test_a_replica_that_flaps_between_two_reasons_does_not_flood_the_log() -> None:
+    async def story(yard: Yard) -> None:
+        for turn in range(30):
+            yard.sick, yard.engine.stranger = ({"*"} if turn % 2 else set()), True
+            await yard.looked_at(1)
+        assert 2 <= yard.kinds("web-1").count("not_ready") <= 6
+
+    told(story)
+
+
+def test_a_replica_that_is_only_found_is_found_and_not_started() -> None:
+    async def story(yard: Yard) -> None:
+        yard.engine.can_scale = False
+        yard.engine.put(Instance("web-a", "web", "10.0.0.9:80", InstanceStatus.RUNNING, 0.0))
+        await asyncio.sleep(1)
+        assert yard.told[0] == ("found", "web-a", "at 10.0.0.9:80")
+        assert yard.kinds() == ["found", "ready"]
 
     told(story)
 

@@ -146,6 +146,13 @@ class Yard:
             self.fleet.scale_to(desired)
             await asyncio.sleep(1)
 
+    async def looked_at(self, seconds: int) -> None:
+        """One replica wanted, for so long."""
+        for _ in range(seconds):
+            self.fleet.scale_to(1)
+            self.fleet.tick()
+            await asyncio.sleep(1)
+
     def states(self) -> dict[str, str]:
         return {name: replica.state.value for name, replica in self.fleet.registry.replicas.items()}
 

@@ -43,7 +43,7 @@ async def test_a_replica_that_starts_late_is_ready_soon_after_it_listens() -> No
     port = free_port()
     async with prober() as (probes, said):
         probes.watch("web", "web-1", f"127.0.0.1:{port}", ProbeSpec(path="/healthz", interval_s=3600.0))
-        await wait_until(lambda: probes.reason("web", "web-1") == "connection refused")
+        await wait_until(lambda: probes.reason("web", "web-1") == f"nothing listens on 127.0.0.1:{port}")
         assert said == []
         with tiny_app(port):
             await wait_until(lambda: said)

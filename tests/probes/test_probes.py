@@ -103,8 +103,8 @@ async def test_a_unix_socket_is_probed_over_http_and_tcp(tmp_path: Path) -> None
 
 async def test_a_refused_connection_is_said_in_words() -> None:
     address = f"127.0.0.1:{free_port()}"
-    assert await ask(address, ProbeSpec(path="/")) == Outcome(False, "connection refused")
-    assert await probe_tcp(address, 1.0) == Outcome(False, "connection refused")
+    assert await ask(address, ProbeSpec(path="/")) == Outcome(False, f"nothing listens on {address}")
+    assert await probe_tcp(address, 1.0) == Outcome(False, f"nothing listens on {address}")
 
 
 async def test_a_missing_unix_socket_is_said_in_words(tmp_path: Path) -> None:
