@@ -87,6 +87,11 @@ def name_of(metric: MetricRule) -> str:
     return f"{metric.type}_p{metric.percentile:g}" if metric.type is MetricType.LATENCY else str(metric.type)
 
 
+def number(value: float) -> str:
+    """A load or a target as people read it: at most two decimals, and "0" where those are none."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
 def as_json(decision: Decision) -> dict[str, Any]:
     """The decision as JSON-ready data; metrics by name, with `reason` and `sentence` beside what they are made from."""
     recommended = [{**asdict(each), "metric": name_of(each.metric)} for each in decision.recommended]

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from autoscaler.decision import Recommendation, name_of
+from autoscaler.decision import Recommendation, name_of, number
 from autoscaler.rules import Behavior, MetricRule
 from autoscaler.snapshot import Snapshot
 from balancer.table import ReplicaState
@@ -56,8 +56,8 @@ def recommend(snapshot: Snapshot, metric: MetricRule, behavior: Behavior) -> Rec
     ratio = load / target / found.measured
     replicas = _replicas(load, target, found, behavior, snapshot.desired)
     why = (
-        f"{name_of(metric)} is {load:.3g} over {found.measured} ready, {load / found.measured:.3g} each against a target of "
-        f"{target:.3g} (ratio {ratio:.2f})"
+        f"{name_of(metric)} is {number(load)} over {found.measured} ready, {number(load / found.measured)} each against a "
+        f"target of {number(target)} (ratio {ratio:.2f})"
     )
     reason = _reason(metric, ratio, replicas, snapshot.desired, behavior)
     return Recommendation(metric, load / found.measured, target, ratio, replicas, reason, why)
@@ -82,9 +82,16 @@ def _unmeasured(snapshot: Snapshot, metric: MetricRule, found: Counts, load: flo
         return Recommendation(metric, None, target, None, None, "missing_samples", f"no ready replica has a sample of {name}")
     needed = max(desired, replicas_for(load, target))
     if needed > desired:
-        why = f"no replica is ready and {name} is already {load:.3g} against a target of {target:.3g}"
+        why = _why_to_wake(snapshot, f"{name} is already {number(load)} against a target of {number(target)}", needed)
         return Recommendation(metric, load, target, None, needed, f"{metric.type}_above_target", why)
     return Recommendation(metric, None, target, None, desired, "no_ready_replica", "no replica is ready to be measured")
+
+
+def _why_to_wake(snapshot: Snapshot, load: str, needed: int) -> str:
+    """For the first replica the mean of what waited says nothing: one request that waits is enough."""
+    if needed > 1:
+        return f"no replica is ready and {load}"
+    return f"a request {'is' if snapshot.waiting_now else 'was'} waiting and no replica is ready"
 
 
 def _reason(metric: MetricRule, ratio: float, replicas: int, desired: int, behavior: Behavior) -> str:
