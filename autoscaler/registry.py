@@ -140,10 +140,10 @@ class Registry:
         self._around.workers.publish()
 
     def _crashed(self, replica: Replica, before: Instance) -> None:
-        """Out of READY at once: no probe has to find out what the engine knows."""
+        """Out of READY at once: no probe has to find out what the engine knows. Told once, as a crash."""
         self._around.prober.forget(self._service, replica.id)
         if replica.state is ReplicaState.READY:
-            self._move(replica, ReplicaState.EJECTED, replica.instance.detail)
+            replica.move(ReplicaState.EJECTED, self._around.clock(), replica.instance.detail)
         replica.detail, replica.proven = replica.instance.detail, False
         if before.status is not InstanceStatus.BACKOFF:
             self._tell("crashed", replica.id, replica.instance.detail)
