@@ -1,16 +1,19 @@
 """Text for people: colours, units, tables. Pure functions from values to strings; what is shown stands in `sidecar/commands`.
 
-Tables fit WIDTH columns: the last column gives way. Colours are written to terminals only, and never where NO_COLOR is set
-(https://no-color.org) or the terminal is a dumb one.
+On a terminal tables keep within its width: the last column gives way first, then the widest. Elsewhere nothing is cut: what reads
+a pipe wants it all. Colours are written to terminals only, and never where NO_COLOR is set (https://no-color.org) or the terminal
+is a dumb one.
 """
 
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TextIO
 
-WIDTH = 80
+WIDTH = 80  # of prose, and of a terminal that does not say how wide it is
+NARROWEST = 8  # what the last column keeps while others can give way
 GAP = "  "
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 STATE_COLOURS = {"starting": "yellow", "ready": "green", "ejected": "red", "draining": "blue", "gone": "dim"}
@@ -19,6 +22,11 @@ STATE_COLOURS = {"starting": "yellow", "ready": "green", "ejected": "red", "drai
 def has_colours(stream: TextIO) -> bool:
     """Whether colours may be written to the stream."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def width_of(stream: TextIO) -> int | None:
+    """How many columns the stream has; None where it is no terminal and nothing needs to be cut."""
+    return shutil.get_terminal_size((WIDTH, 0)).columns if stream.isatty() else None
 
 
 class Paint:
@@ -64,15 +72,18 @@ def clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
-def cut(text: str, width: int) -> str:
-    """The text in at most `width` characters; what is cut off shows as an ellipsis."""
-    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+def cut(text: str, width: int | None) -> str:
+    """The text in at most `width` characters (None: all of it); what is cut off shows as an ellipsis."""
+    return text if width is None or len(text) <= width else text[: max(0, width - 1)] + "…"
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint, indent: str = "", width: int = WIDTH) -> list[str]:
-    """Lines of a table of at most `width` columns. A column named STATE has the states' colours."""
+def table(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint, indent: str = "", width: int | None = None
+) -> list[str]:
+    """Lines of a table of at most `width` columns (None: as wide as it gets). A column named STATE has the states' colours."""
     widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(len(titles))]
-    widths[-1] = max(8, width - len(indent) - sum(widths[:-1]) - len(GAP) * (len(widths) - 1))
+    if width is not None:
+        widths = _fitted(widths, width - len(indent) - len(GAP) * (len(widths) - 1))
     lines = [paint((indent + _line(titles, widths)).rstrip(), "dim")]
     for row in rows:
         cells = [cut(cell, size).ljust(size) for cell, size in zip(row, widths, strict=True)]
@@ -81,8 +92,17 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint, in
     return lines
 
 
+def _fitted(widths: Sequence[int], room: int) -> list[int]:
+    """Widths with a sum of at most `room`, as far as each column can keep one character."""
+    *others, last = widths
+    fitted = [*others, min(last, max(NARROWEST, room - sum(others)))]
+    while sum(fitted) > room and max(fitted) > 1:
+        fitted[fitted.index(max(fitted))] -= 1
+    return fitted
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return GAP.join(cell.ljust(size) for cell, size in zip(cells, widths, strict=True))
+    return GAP.join(cut(cell, size).ljust(size) for cell, size in zip(cells, widths, strict=True))
 
 
 def nearest(name: str, names: Sequence[str]) -> str:

@@ -6,9 +6,12 @@ the name says otherwise.
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
+
+LOG_LINES: Final = 10_000  # the most that one answer carries
+EVENTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)

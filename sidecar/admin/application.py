@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sidecar.admin import openapi, operations, problem, streams
+from sidecar.admin import openapi, operations, problem, shapes, streams
 from sidecar.admin.guard import Gate, Guard
 from sidecar.admin.problem import Problem
 from sidecar.ledger import Ledger
 from sidecar.metrics import registry
-from sidecar.views import Control, NotScalable, UnknownName
+from sidecar.views import EVENTS, LOG_LINES, Control, NotScalable, ServiceView, UnknownName
 
 BODY = 16 * 1024  # a request body larger than this is refused; the largest that makes sense has twenty octets
 
@@ -56,8 +56,9 @@ class Handlers:
         return JSONResponse({"status": "ok"})
 
     async def readyz(self, _request: Request) -> Response:
-        ready = self._control.ready()
-        return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+        if self._control.ready():
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "not ready", "waiting_for": _missing(self._control.services())}, 503)
 
     async def metrics(self, request: Request) -> Response:
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
@@ -70,7 +71,7 @@ class Handlers:
         return JSONResponse(asdict(self._control.overview()))
 
     async def services(self, _request: Request) -> Response:
-        return JSONResponse({"services": [asdict(service) for service in self._control.services()]})
+        return JSONResponse({"services": [shapes.service_json(service) for service in self._control.services()]})
 
     async def service(self, request: Request) -> Response:
         return self._service(request, 200)
@@ -103,8 +104,9 @@ class Handlers:
 
     async def logs(self, request: Request) -> Response:
         name = request.path_params["name"]
-        lines = _number(request, "lines", 100, operations.LOG_LINES)
-        self._control.service(name)
+        lines = _number(request, "lines", 100, LOG_LINES)
+        if self._control.service(name).engine != "processes":
+            raise Problem(409, "no_logs", f"{name} is not started here, so it has no logs")
         if not _follows(request):
             return JSONResponse({"lines": list(self._control.logs(name, lines))})
         return self._streams.response(self._log_messages(name, lines))
@@ -119,7 +121,7 @@ class Handlers:
 
     async def events(self, request: Request) -> Response:
         follows = _follows(request)
-        limit = _number(request, "limit", 0 if follows else 100, operations.EVENTS)
+        limit = _number(request, "limit", 0 if follows else 100, EVENTS)
         if not follows:
             return JSONResponse({"events": list(self._control.events(limit))})
         last = request.headers.get("last-event-id")
@@ -139,11 +141,18 @@ class Handlers:
     def _past(self, limit: int, last: int | None) -> list[dict[str, Any]]:
         """What a stream begins with, oldest first: what came after the event `last`, or as many as asked for."""
         if last is not None:
-            return [event for event in self._control.events(operations.EVENTS) if event["id"] > last][::-1]
+            return [event for event in self._control.events(EVENTS) if event["id"] > last][::-1]
         return list(self._control.events(limit))[::-1] if limit else []
 
     def _service(self, request: Request, status: int) -> Response:
-        return JSONResponse(asdict(self._control.service(request.path_params["name"])), status)
+        return JSONResponse(shapes.service_json(self._control.service(request.path_params["name"])), status)
+
+
+def _missing(services: Sequence[ServiceView]) -> list[str]:
+    """What readiness waits for, in words. A service without rules is to have one replica."""
+    least = [(service, service.min_replicas if service.scalable else 1) for service in services]
+    behind = [f"{service.name}: {service.ready} of {wanted} ready" for service, wanted in least if service.ready < wanted]
+    return behind or ["the workers, for their routing tables"]
 
 
 def _follows(request: Request) -> bool:

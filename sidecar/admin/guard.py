@@ -5,7 +5,8 @@
   127.0.0.1 (DNS rebinding) is refused. Whoever knows the token is no such page: then any Host will do.
 - What changes something must not come from another site's page (Origin, Sec-Fetch-Site), and must say it is JSON, which a form
   cannot.
-- /healthz and /readyz are open: they say one word, and those who ask (kubelet, Docker) have neither token nor name.
+- /healthz and /readyz are open: they say which services are not ready and no more, and those who ask (kubelet, Docker) have neither
+  token nor name.
 """
 
 import hmac

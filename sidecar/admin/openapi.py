@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from sidecar.admin import shapes
 from sidecar.admin.operations import EVENT_STREAM, OPERATIONS, Operation, Parameter
 from sidecar.views import Overview, ServiceView
 
@@ -16,6 +17,13 @@ class Status(BaseModel):
     """One word."""
 
     status: str
+
+
+class Readiness(BaseModel):
+    """One word; where it is "not ready", waiting_for says for what."""
+
+    status: str
+    waiting_for: list[str] = []
 
 
 class Error(BaseModel):
@@ -74,7 +82,7 @@ class Reload(BaseModel):
 
 _SHAPES: Final = {
     kind.__name__: TypeAdapter(kind)
-    for kind in (Status, Error, Overview, Services, ServiceView, Explanation, Scale, Logs, Events, Reload)
+    for kind in (Status, Readiness, Error, Overview, Services, ServiceView, Explanation, Scale, Logs, Events, Reload)
 }
 
 
@@ -154,6 +162,7 @@ def schemas() -> dict[str, Any]:
     for (name, _mode), schema in names.items():
         if schema != _reference(str(name)):
             found.setdefault(str(name), schema)
+    shapes.adjust(found)
     return dict(sorted(found.items()))
 
 

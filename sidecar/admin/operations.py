@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-LOG_LINES: Final = 10_000  # the most that one answer carries
-EVENTS: Final = 1_000
+from sidecar.views import EVENTS, LOG_LINES
 
 EVENT_STREAM: Final = "text/event-stream"
 METRICS: Final = "text/plain"
@@ -41,7 +40,9 @@ _INVALID = (400, "Error")
 
 OPERATIONS: Final = (
     Operation("healthz", "GET", "/healthz", "Whether the controller runs. Open to all.", ((200, "Status"),)),
-    Operation("readyz", "GET", "/readyz", "Whether every service is ready. Open to all.", ((200, "Status"), (503, "Status"))),
+    Operation(
+        "readyz", "GET", "/readyz", "Whether every service is ready. Open to all.", ((200, "Readiness"), (503, "Readiness"))
+    ),
     Operation("metrics", "GET", "/metrics", "Metrics in Prometheus's text format.", ((200, METRICS),)),
     Operation("openapi", "GET", "/openapi.json", "This document.", ((200, "Document"),)),
     Operation("overview", "GET", "/api/overview", "The program as a whole.", ((200, "Overview"),)),
@@ -77,7 +78,7 @@ OPERATIONS: Final = (
         "GET",
         "/api/services/{name}/logs",
         "What the service's replicas printed last.",
-        ((200, "Logs"), (200, EVENT_STREAM), _INVALID, _UNKNOWN),
+        ((200, "Logs"), (200, EVENT_STREAM), _INVALID, _UNKNOWN, _UNSCALABLE),
         (_NAME, Parameter("lines", "query", f"At most so many lines, 0 to {LOG_LINES}; 100 unless given.", "integer"), _FOLLOW),
     ),
     Operation(

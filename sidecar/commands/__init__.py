@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from sidecar.client import Client
-from sidecar.render import Paint, has_colours
+from sidecar.render import Paint, has_colours, width_of
 
 Subparsers = argparse._SubParsersAction
 
@@ -57,6 +57,11 @@ def client(arguments: argparse.Namespace) -> Client:
 def paint() -> Paint:
     """Colours, if the standard output takes them."""
     return Paint(has_colours(sys.stdout))
+
+
+def width() -> int | None:
+    """How wide the standard output is; None where nothing needs to be cut."""
+    return width_of(sys.stdout)
 
 
 def show(lines: list[str]) -> None:

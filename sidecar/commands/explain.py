@@ -5,7 +5,7 @@ import textwrap
 from typing import Any
 
 from sidecar import render
-from sidecar.commands import Exit, Subparsers, add, add_json, add_remote, client, paint, show, show_json
+from sidecar.commands import Exit, Subparsers, add, add_json, add_remote, client, paint, show, show_json, width
 from sidecar.render import Paint
 
 METRIC_TITLES = ("METRIC", "SAMPLE", "TARGET", "RATIO", "ASKS FOR", "WHY")
@@ -28,18 +28,18 @@ def explain(arguments: argparse.Namespace) -> Exit:
     elif not decision:
         show([f"{arguments.service}: nothing was decided yet"])
     else:
-        show(decision_lines(decision, paint()))
+        show(decision_lines(decision, paint(), width() or render.WIDTH))
     return Exit.OK
 
 
-def decision_lines(decision: dict[str, Any], colours: Paint) -> list[str]:
+def decision_lines(decision: dict[str, Any], colours: Paint, columns: int) -> list[str]:
     """The decision in a sentence, what each metric asked for, and each stage; what changed the count stands out."""
-    lines = [colours(line, "bold") for line in textwrap.wrap(decision["sentence"], render.WIDTH)]
+    lines = [colours(line, "bold") for line in textwrap.wrap(decision["sentence"], columns)]
     counts = f"current: {decision['current']}, ready: {decision['ready']}, desired: {decision['desired']}"
     lines.append(counts + (" (dry run: nothing is done)" if decision["dry_run"] else ""))
     if decision["recommended"]:
-        lines += ["", *_wrapped(METRIC_TITLES, [_metric_row(each) for each in decision["recommended"]], colours)]
-    return [*lines, "", *_wrapped(STAGE_TITLES, [_stage_row(stage) for stage in decision["stages"]], colours)]
+        lines += ["", *_wrapped(METRIC_TITLES, [_metric_row(each) for each in decision["recommended"]], colours, columns)]
+    return [*lines, "", *_wrapped(STAGE_TITLES, [_stage_row(stage) for stage in decision["stages"]], colours, columns)]
 
 
 def _metric_row(metric: dict[str, Any]) -> tuple[str, ...]:
@@ -61,12 +61,12 @@ def _stage_row(stage: dict[str, Any]) -> tuple[str, ...]:
     return stage["name"], str(stage["before"]), f"{stage['after']}{mark}", stage["why"]
 
 
-def _wrapped(titles: tuple[str, ...], rows: list[tuple[str, ...]], colours: Paint) -> list[str]:
+def _wrapped(titles: tuple[str, ...], rows: list[tuple[str, ...]], colours: Paint, columns: int) -> list[str]:
     """A table whose last column goes on below where it is too long: an explanation is not cut."""
     widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(len(titles) - 1)]
-    room = render.WIDTH - sum(widths) - len(render.GAP) * len(widths)
+    room = max(render.NARROWEST, columns - sum(widths) - len(render.GAP) * len(widths))
     folded: list[tuple[str, ...]] = []
     for *cells, why in rows:
         first, *rest = textwrap.wrap(why, room) or [""]
         folded += [(*cells, first), *(("",) * len(cells) + (line,) for line in rest)]
-    return render.table(titles, folded, colours)
+    return render.table(titles, folded, colours, width=columns)

@@ -3,14 +3,28 @@
 import argparse
 import textwrap
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from sidecar import render
-from sidecar.commands import Exit, Subparsers, add, add_json, add_remote, client, paint, show, show_json
+from sidecar.commands import Exit, Subparsers, add, add_json, add_remote, client, paint, show, show_json, width
 from sidecar.render import Paint, count, duration
 
 SERVICE_TITLES = ("SERVICE", "READY", "DESIRED", "LOAD", "REQ/S", "P50", "P95", "ROUTES")
 REPLICA_TITLES = ("REPLICA", "STATE", "ADDRESS", "AGE", "IN FLIGHT", "REQUESTS", "DETAIL")
+PROGRAM_TROUBLES = (
+    ("no_route", "requests matched no route (404)"),
+    ("bad_requests", "bad requests (4xx)"),
+    ("refused", "connections over the limit"),
+)
+REFUSED = ("shed", "wait_timeouts", "unavailable")
+SERVICE_TROUBLES = (
+    ("waiting", "waiting now"),
+    ("shed", "refused: queue full"),
+    ("wait_timeouts", "refused: waited too long"),
+    ("unavailable", "refused: no replica ready"),
+)
+REPLICA_TROUBLES = (("connect_errors", "connect errors"), ("broken", "answers broken off"), ("timeouts", "replica timeouts"))
 
 
 def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -29,12 +43,13 @@ def status(arguments: argparse.Namespace) -> Exit:
     if arguments.json:
         show_json({"overview": overview, "services": services})
     else:
-        show([*program_lines(overview, time.time()), *services_lines(services, paint())])
+        columns = width()
+        show([*program_lines(overview, time.time(), columns), *services_lines(services, paint(), columns)])
     return Exit.OK
 
 
-def program_lines(overview: dict[str, Any], now: float) -> list[str]:
-    """The program in two or three lines."""
+def program_lines(overview: dict[str, Any], now: float, columns: int | None) -> list[str]:
+    """The program in a few lines, and what it refused before a service was chosen."""
     workers = overview["workers"]
     connections = sum(worker["reading"]["connections"] for worker in workers)
     up = duration(max(0.0, now - overview["started_at"]))
@@ -42,27 +57,29 @@ def program_lines(overview: dict[str, Any], now: float) -> list[str]:
         f"ecluse {overview['version']} ({overview['build']}), pid {overview['pid']}, up {up}, from {overview['config']}",
         f"listening on {', '.join(overview['listen'])}; workers: {len(workers)}; connections: {connections}",
     ]
+    cells = [worker["reading"] for worker in workers]
+    lines += _counted((sum(reading[name] for reading in cells), words) for name, words in PROGRAM_TROUBLES)
     if overview["last_reload_error"]:
         lines.append(f"the last reload failed: {overview['last_reload_error']}")
-    return [render.cut(line, render.WIDTH) for line in lines]
+    return [render.cut(line, columns) for line in lines]
 
 
-def services_lines(services: list[dict[str, Any]], colours: Paint) -> list[str]:
-    """A table of the services; below each one its last decision and its replicas."""
-    titles, *rows = render.table(SERVICE_TITLES, [_service_row(service) for service in services], colours)
+def services_lines(services: list[dict[str, Any]], colours: Paint, columns: int | None) -> list[str]:
+    """A table of the services; below each one its last decision, what went wrong so far, and its replicas."""
+    titles, *rows = render.table(SERVICE_TITLES, [_service_row(service) for service in services], colours, width=columns)
     lines = ["", titles]
     for service, row in zip(services, rows, strict=True):
-        lines += [row, *_details(service, colours)]
+        lines += [row, *_details(service, colours, columns)]
     return lines
 
 
 def _service_row(service: dict[str, Any]) -> tuple[str, ...]:
     scale = f"{service['desired']} of {service['min_replicas']}-{service['max_replicas']}" if service["scalable"] else "-"
-    held = "" if service["override"] is None else " (held)"
+    marks = (" (held)" if service["override"] is not None else "") + (" (dry run)" if service["dry_run"] else "")
     return (
         service["name"],
         f"{service['ready']}/{service['current']}",
-        scale + held,
+        scale + marks,
         count(service["load"]),
         count(service["rps"]),
         duration(service["latency_p50_s"]),
@@ -71,11 +88,41 @@ def _service_row(service: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _details(service: dict[str, Any], colours: Paint) -> list[str]:
+def _details(service: dict[str, Any], colours: Paint, columns: int | None) -> list[str]:
     said = [service["last_decision"], *(f"{name}: {words}" for name, words in service["conditions"].items())]
-    lines = [f"  {line}" for words in said for line in textwrap.wrap(words, render.WIDTH - 2, max_lines=3, placeholder="…")]
+    lines = [f"  {line}" for words in said for line in _folded(words, columns)]
+    lines += [colours(f"  {line}", "yellow") for words in trouble(service) for line in _folded(words, columns)]
     rows = [_replica_row(replica) for replica in service["replicas"]]
-    return [*lines, *(render.table(REPLICA_TITLES, rows, colours, indent="  ") if rows else ["  no replicas"])]
+    return [*lines, *(render.table(REPLICA_TITLES, rows, colours, indent="  ", width=columns) if rows else ["  no replicas"])]
+
+
+def _folded(words: str, columns: int | None) -> list[str]:
+    """On a terminal in at most three lines, elsewhere whole on one."""
+    if columns is None:
+        return [words] if words else []
+    return textwrap.wrap(words, max(render.NARROWEST, columns - 2), max_lines=3, placeholder="…")
+
+
+def trouble(service: dict[str, Any]) -> list[str]:
+    """What waits now, and what went wrong since the service runs, in a line; nothing where all is well."""
+    own = service["reading"] or {}
+    replicas = [replica["reading"] for replica in service["replicas"]]
+    refused = sum(own.get(name, 0) for name in REFUSED)
+    proxy_5xx = own["own_answers"]["5xx"] - refused if own else 0
+    return _counted(
+        [
+            *((own.get(name, 0), words) for name, words in SERVICE_TROUBLES),
+            (max(0, proxy_5xx), "other 5xx by ecluse"),
+            *((sum(cells["status"][kind] for cells in replicas), f"{kind} by replicas") for kind in ("4xx", "5xx")),
+            *((sum(cells[name] for cells in replicas), words) for name, words in REPLICA_TROUBLES),
+        ]
+    )
+
+
+def _counted(troubles: Iterable[tuple[int, str]]) -> list[str]:
+    """Those that there were, on one line."""
+    found = [f"{number:,} {words}" for number, words in troubles if number]
+    return ["; ".join(found)] if found else []
 
 
 def _replica_row(replica: dict[str, Any]) -> tuple[str, ...]:
@@ -86,6 +133,6 @@ def _replica_row(replica: dict[str, Any]) -> tuple[str, ...]:
         replica["address"],
         duration(replica["age_s"]),
         str(replica["reading"]["in_flight"]),
-        count(sum(replica["reading"]["status"])),
+        count(sum(replica["reading"]["status"].values())),
         "; ".join(words for words in (replica["detail"], restarts) if words),
     )

@@ -43,7 +43,7 @@ def replica(name: str, cells: ReplicaReading | None = None, state: str = "ready"
 def service(name: str = "shop", *replicas: ReplicaView, scalable: bool = True) -> ServiceView:
     return ServiceView(
         name=name,
-        engine="processes" if scalable else "endpoints",
+        engine="processes" if scalable else "fixed",
         scalable=scalable,
         routes=("/",),
         current=len(replicas),

@@ -1,6 +1,7 @@
 """The OpenAPI document and the answers are one and the same."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,7 +14,8 @@ from sidecar.admin.application import application
 from sidecar.admin.guard import Gate
 from sidecar.admin.streams import Streams
 from sidecar.ledger import Ledger
-from tests.admin.control import FakeControl
+from sidecar.metrics import STATUS_CLASSES
+from tests.admin.control import FakeControl, service
 
 JSON = {"content-type": "application/json"}
 EXCHANGES = [
@@ -42,6 +44,7 @@ EXCHANGES = [
     ("GET", "/api/services/{name}/logs", "/api/services/shop/logs?lines=-1", None, 400),
     ("GET", "/api/services/{name}/logs", "/api/services/shep/logs", None, 404),
     ("GET", "/api/services/{name}/logs", "/api/services/shep/logs?follow=1", None, 404),
+    ("GET", "/api/services/{name}/logs", "/api/services/legacy/logs", None, 409),
     ("GET", "/api/events", "/api/events?limit=3", None, 200),
     ("GET", "/api/events", "/api/events?limit=1001", None, 400),
     ("POST", "/api/reload", "/api/reload", {}, 200),
@@ -80,9 +83,17 @@ async def test_a_reload_that_failed_has_the_documented_shape(api: httpx.AsyncCli
 
 async def test_not_ready_is_documented(api: httpx.AsyncClient, control: FakeControl) -> None:
     control.is_ready = False
+    control.shown["cart"] = replace(service("cart"), min_replicas=2)
     answer = await api.get("/readyz")
-    assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
+    assert (answer.status_code, answer.json()) == (503, {"status": "not ready", "waiting_for": ["cart: 0 of 2 ready"]})
     assert "503" in openapi.document("")["paths"]["/readyz"]["get"]["responses"]
+
+
+async def test_counts_by_status_class_have_names_and_buckets_are_left_to_the_metrics(api: httpx.AsyncClient) -> None:
+    shop = (await api.get("/api/services/shop")).json()
+    assert list(shop["reading"]["own_answers"]) == list(shop["replicas"][0]["reading"]["status"]) == list(STATUS_CLASSES)
+    assert "latency" not in shop["replicas"][0]["reading"]
+    assert "latency" not in openapi.document("")["components"]["schemas"]["ReplicaReading"]["properties"]
 
 
 async def test_every_route_is_documented_and_every_documented_path_is_a_route(control: FakeControl) -> None:

@@ -5,21 +5,48 @@ import os
 import pty
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from balancer.scoreboard import ServiceReading
 from tests.admin.control import FakeControl
 from tests.commands.conftest import DEADLINE_S, Ecluse, command, environment
 from tests.support import free_port, wait_until_blocking
 
 
-def test_status_shows_services_and_replicas_in_eighty_columns(ecluse: Ecluse) -> None:
+def test_status_shows_services_and_replicas(ecluse: Ecluse) -> None:
     shown = ecluse("status")
     assert shown.returncode == 0
-    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
     for words in ("ecluse 0.1.0 (compiled), pid 99", "1/2", "2 of 1-8", "12 ms", "keep 2: concurrency", "shop-2", "draining"):
         assert words in shown.stdout
+
+
+@pytest.mark.parametrize("columns", [50, 80])
+def test_on_a_terminal_status_keeps_within_its_width_and_elsewhere_nothing_is_cut(
+    ecluse: Ecluse, admin: str, control: FakeControl, columns: int
+) -> None:
+    control.shown["shop"] = replace(control.shown["shop"], routes=("shop.example.com/" + "a" * 100,), last_decision="why " * 99)
+    lines = on_terminal("status", "--admin", admin, NO_COLOR="1", COLUMNS=str(columns)).splitlines()
+    assert max(map(len, lines)) <= columns
+    piped = ecluse("status").stdout
+    assert "/" + "a" * 100 in piped
+    assert "why " * 98 + "why" in piped
+
+
+def test_status_says_what_was_refused_and_what_failed(ecluse: Ecluse, control: FakeControl) -> None:
+    assert "refused" not in ecluse("status").stdout
+    cells = ServiceReading(7, 0, 27_212, 0, 3, 0, 0, (0, 0, 0, 0, 27_220), 0)
+    control.shown["shop"] = replace(control.shown["shop"], reading=cells)
+    shown = ecluse("status").stdout
+    assert "7 waiting now; 27,212 refused: queue full; 3 refused: no replica ready; 5 other 5xx by ecluse" in shown
+    assert "2 5xx by replicas; 2 answers broken off" in shown
+
+
+def test_a_dry_run_and_a_held_count_are_marked(ecluse: Ecluse, control: FakeControl) -> None:
+    control.shown["shop"] = replace(control.shown["shop"], override=2, dry_run=True)
+    assert "2 of 1-8 (held) (dry run)" in ecluse("status").stdout
 
 
 def test_status_as_json_is_what_the_admin_api_says(ecluse: Ecluse) -> None:

@@ -45,6 +45,14 @@ def test_a_table_never_is_wider_than_asked_for() -> None:
     ]
 
 
+def test_a_table_without_a_width_is_not_cut() -> None:
+    assert table(("NAME", "DETAIL"), [("shop", "x" * 100)], PLAIN)[1] == "shop  " + "x" * 100
+
+
+def test_in_a_narrow_table_the_widest_column_gives_way_too() -> None:
+    assert table(("NAME", "DETAIL"), [("a" * 30, "x" * 30)], PLAIN, width=20)[1] == "a" * 9 + "…  " + "x" * 7 + "…"
+
+
 def test_colours_do_not_move_columns() -> None:
     rows = [("ready", "a"), ("draining", "b")]
     plain, coloured = (table(("STATE", "X"), rows, paint) for paint in (PLAIN, Paint(True)))
