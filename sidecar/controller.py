@@ -191,7 +191,7 @@ class Controller:
         """Hold the count at `replicas`, or None: automatic again. Raises UnknownName, NotScalable, ValueError out of bounds."""
         running = self._services.named(name)
         if not running.scaler:
-            raise NotScalable(_not_scalable(running))
+            raise _not_scalable(running, "ecluse does not change how many there are")
         running.scaler.set_by_hand(replicas)
         self._journal.record("override", "automatic again" if replicas is None else f"held at {replicas} by hand", name)
         self._services.tick_one(name)
@@ -203,7 +203,7 @@ class Controller:
         if replica not in known:
             raise UnknownName(f"{name} has no replica {replica!r}; there are: {', '.join(known) or 'none'}")
         if not running.fleet.engine.can_scale:
-            raise NotScalable(_not_scalable(running))
+            raise _not_scalable(running, "ecluse does not stop them")
         running.fleet.drain(replica, "drained by hand")
 
     # What it shows (views.Control)
@@ -243,7 +243,7 @@ class Controller:
         """The last decision with every stage. Raises UnknownName, NotScalable."""
         running = self._services.named(name)
         if not running.scaler:
-            raise NotScalable(_not_scalable(running))
+            raise _not_scalable(running, "ecluse does not decide how many there are")
         return as_json(running.scaler.decision) if running.scaler.decision else {}
 
     def decisions(self) -> dict[tuple[str, str], int]:
@@ -268,6 +268,6 @@ class Controller:
         return self._journal.follow()
 
 
-def _not_scalable(running: Running) -> str:
-    where = "has no `autoscale`" if running.fleet.engine.can_scale else "has replicas that are only found, not started here"
-    return f"{running.config.name} {where}, so it cannot be scaled by ecluse"
+def _not_scalable(running: Running, so: str) -> NotScalable:
+    """Only a command has rules, so a service without a scaler is one whose replicas are only found."""
+    return NotScalable(f"{running.config.name}'s replicas are found, not started here; {so}")

@@ -233,11 +233,12 @@ async def test_fixed_endpoints_are_balanced_and_probed_but_not_scaled(tmp_path: 
         await it.ready()
         assert (await get(it.port)).body == b"hello"
         replica = it.web().replicas[0].id
-        with pytest.raises(NotScalable):
+        found = "web's replicas are found, not started here; ecluse does not"
+        with pytest.raises(NotScalable, match=f"{found} change how many there are"):
             it.controller.scale("web", 2)
-        with pytest.raises(NotScalable):
+        with pytest.raises(NotScalable, match=f"{found} decide how many there are"):
             it.controller.explain("web")
-        with pytest.raises(NotScalable):
+        with pytest.raises(NotScalable, match=f"{found} stop them"):
             it.controller.drain("web", replica)
 
 
