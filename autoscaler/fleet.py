@@ -50,6 +50,8 @@ class Fleet:
     def tick(self) -> None:
         """Say what only the passing of time shows. About once a second."""
         self.registry.complain()
+        if any(replica.instance.detail for replica in self.registry.active()):
+            self.look_again()  # such words age: "starts again in 4 s"
 
     def scale_to(self, desired: int) -> None:
         """Want so many replicas. Returns at once. Called again with the same number, it checks for replicas that are late."""
@@ -67,7 +69,10 @@ class Fleet:
         self._reconcile()
 
     def detail(self, replica: Replica) -> str:
-        """Why a replica is as it is, in words: while it is not READY, what the last probe found says more than its last change."""
+        """Why a replica is as it is, in words: while it is not READY, what the last probe found says more than its last change, and
+        how the engine fares with one that crashes again and again says more than that."""
+        if replica.crash_looping:
+            return f"crash loop: {replica.instance.detail}"
         return self._around.prober.reason(self.service, replica.id) if replica.expected else replica.detail
 
     def doubt(self, replica_id: str) -> None:

@@ -128,7 +128,7 @@ class Registry:
             self._around.slots.give_back(replica.slot)
 
     def _update(self, replica: Replica, instance: Instance) -> None:
-        before, replica.instance = replica.instance, instance
+        entry, before, replica.instance = replica.entry(), replica.instance, instance
         if before == instance or not replica.active:
             return
         if instance.status is InstanceStatus.BACKOFF:
@@ -137,7 +137,8 @@ class Registry:
             self.drain(replica.id, "is being stopped from outside")
         elif _life(before) != _life(instance):
             self._started_again(replica)
-        self._around.workers.publish()
+        if replica.entry() != entry:
+            self._around.workers.publish()
 
     def _crashed(self, replica: Replica, before: Instance) -> None:
         """Out of READY at once: no probe has to find out what the engine knows. Told once, as a crash."""

@@ -57,6 +57,11 @@ class Replica:
         """Whether it runs and is to become READY for the first time since it was started."""
         return self.active and not self.proven and self.instance.status is InstanceStatus.RUNNING
 
+    @property
+    def crash_looping(self) -> bool:
+        """Whether it has crashed again and again and has not been READY since."""
+        return self.active and not self.proven and self.instance.crash_looping
+
     def move(self, state: ReplicaState, now_s: float, detail: str) -> None:
         """Change the state. Raises IllegalTransition."""
         if state not in TRANSITIONS[self.state]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -139,6 +140,15 @@ async def test_a_crashed_replica_is_out_at_once_and_comes_back(tmp_path: Path) -
         await it.ready(2)
         assert it.web().replicas[0].restarts == 1
         assert "crashed" in it.kinds()
+
+
+async def test_a_crash_loop_is_told_and_shown_with_the_time_of_the_next_start(tmp_path: Path) -> None:
+    async with house(tmp_path, 'services:\n  web: {command: [sh, -c, "echo boom; exit 3"]}\n') as it:
+        await wait_until(lambda: "crash_loop" in it.kinds(), 20)
+        shown = r"crash loop: exited with status 3 \(3 times in \d+ s\), starts again in %s s; last output: boom"
+        await wait_until(lambda: re.fullmatch(shown % "[34]", it.web().replicas[0].detail))
+        await wait_until(lambda: re.fullmatch(shown % "[12]", it.web().replicas[0].detail))
+        assert "web-1 crashed again and again" in it.web().conditions["crash_loop"]
 
 
 async def test_an_unhealthy_replica_is_ejected_and_returns(tmp_path: Path) -> None:

@@ -156,6 +156,44 @@ def test_a_crash_loop_is_reported_once() -> None:
     told(story)
 
 
+def test_the_detail_of_a_crash_loop_says_so_and_when_the_next_start_is_and_nothing_is_published_for_it() -> None:
+    async def story(yard: Yard) -> None:
+        yard.sick = {"*"}
+        await yard.looked_at(3)
+        replica = yard.fleet.registry.replicas["web-1"]
+        yard.engine.crash("web-1", looping=True)
+        await yard.looked_at(1)
+        assert yard.fleet.detail(replica) == "crash loop: exited with status 1, starts again in 4 s"
+        published = yard.workers.generation
+        aged = replace(yard.engine.instances["web-1"], detail="exited with status 1, starts again in 2 s")
+        yard.engine.instances["web-1"] = aged  # as time passes; no engine tells of that
+        await yard.looked_at(1)
+        assert yard.fleet.detail(replica) == "crash loop: exited with status 1, starts again in 2 s"
+        assert yard.workers.generation == published
+        yard.sick = set()
+        yard.engine.revive("web-1")
+        await yard.looked_at(1)
+        assert yard.fleet.detail(replica) == "answered 200"
+
+    told(story)
+
+
+def test_a_crash_loop_is_over_when_the_engine_says_so() -> None:
+    async def story(yard: Yard) -> None:
+        await yard.looked_at(3)
+        yard.engine.crash("web-1", looping=True)
+        await yard.looked_at(1)
+        yard.engine.revive("web-1")
+        yard.engine.put(replace(yard.engine.instances["web-1"], detail="runs again"))
+        await yard.looked_at(1)
+        assert yard.fleet.registry.replicas["web-1"].instance.crash_looping
+        yard.engine.instances["web-1"] = replace(yard.engine.instances["web-1"], detail="", crash_looping=False)
+        await yard.looked_at(1)
+        assert not yard.fleet.registry.replicas["web-1"].instance.crash_looping
+
+    told(story)
+
+
 def test_a_replica_that_vanishes_is_gone_and_replaced() -> None:
     async def story(yard: Yard) -> None:
         await yard.scaled_to(2)
