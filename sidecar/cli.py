@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -36,7 +37,7 @@ GROUPS = (serving, status, explain, actions, following, version)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code."""
     try:
-        return _run(_parse(list(sys.argv[1:] if argv is None else argv)))
+        return _run(list(sys.argv[1:] if argv is None else argv))
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
@@ -45,27 +46,49 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.PIPE_CLOSED
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line, without the words after `--`."""
+def parser() -> tuple[argparse.ArgumentParser, list[str]]:
+    """The parser of the whole command line, without the words after `--`; and the commands' names."""
     form = argparse.RawDescriptionHelpFormatter
     made = argparse.ArgumentParser("ecluse", description=DESCRIPTION, epilog=EPILOG, formatter_class=form)
-    commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    made.add_argument("--version", dest="run", action="store_const", const=version.version, help="as `ecluse version`")
+    made.set_defaults(json=False)
+    commands = made.add_subparsers(title="commands", metavar="COMMAND")
     for group in GROUPS:
         group.register(commands)
-    return made
+    return made, list(commands.choices)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
-    """argparse must not see what follows `--`: it would take a replica's options for its own."""
+    """argparse must not see what follows `--`: it would take a replica's options for its own. Raises Wrong."""
+    made, names = parser()
+    if argv and not argv[0].startswith("-") and argv[0] not in names:
+        raise Wrong(f"no command {argv[0]!r}{nearest(argv[0], names)}", Exit.USAGE)
     end = argv.index("--") if "--" in argv else len(argv)
-    arguments = parser().parse_args(argv[:end])
+    arguments, unknown = made.parse_known_args(argv[:end])
+    if unknown:
+        _check_for_a_command(arguments, argv, unknown)
+        made.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if arguments.run is None:
+        made.print_help(sys.stderr)
+        made.exit(Exit.USAGE)
     arguments.words = argv[end + 1 :]
     arguments.has_words = end < len(argv)
     return arguments
 
 
-def _run(arguments: argparse.Namespace) -> Exit:
+def _check_for_a_command(arguments: argparse.Namespace, argv: list[str], unknown: list[str]) -> None:
+    """Raises Wrong where `ecluse run` was given a command's words without `--` before them."""
+    file = arguments.file if arguments.run is serving.run and "--" not in argv else None
+    if file and not file.endswith((".yaml", ".yml")) and argv.index(file) < argv.index(unknown[0]):
+        first = argv.index(file)
+        right = shlex.join(["ecluse", *argv[:first], "--", *argv[first:]]).replace("'{port}'", "{port}")
+        raise Wrong(f"put -- before the command: {right}", Exit.USAGE)
+
+
+def _run(argv: list[str]) -> Exit:
+    arguments = argparse.Namespace()
     try:
+        arguments = _parse(argv)
         done: Exit = arguments.run(arguments)
     except Wrong as wrong:
         return _say(str(wrong), wrong.code)

@@ -70,15 +70,20 @@ class Client:
                     self._json(answer)
                 yield from messages(answer.iter_lines())
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
+            raise self._unreachable(error, SILENCE_S) from error
 
     def _send(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
             return self._http.request(method, path, **how)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._unreachable(error) from error
+            raise self._unreachable(error, TIMEOUT_S) from error
 
-    def _unreachable(self, error: Exception) -> Unreachable:
+    def _unreachable(self, error: Exception, patience_s: float) -> Unreachable:
+        """patience_s: how long an answer was waited for."""
+        if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+            return Unreachable(
+                f"the admin API at {self.url} did not answer within {patience_s:g} s; ecluse is stopped or overloaded"
+            )
         why = str(error) or type(error).__name__
         return Unreachable(
             f"no answer from the admin API at {self.url} ({why}); is ecluse running? --admin or ECLUSE_ADMIN says where"

@@ -38,9 +38,9 @@ def add(commands: "Subparsers[argparse.ArgumentParser]", name: str, summary: str
     return commands.add_parser(name, help=summary, description=f"{summary}.", formatter_class=form, **more)
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse.ArgumentParser, form: str = "JSON") -> None:
     """The --json option."""
-    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    parser.add_argument("--json", action="store_true", help=f"print {form}, for scripts")
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:

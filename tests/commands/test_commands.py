@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,7 @@ def test_reload_says_what_is_wrong(ecluse: Ecluse, control: FakeControl) -> None
 
 def test_logs_show_the_last_lines(ecluse: Ecluse) -> None:
     assert ecluse("logs", "shop", "-n", "1").stdout == "shop-1 | GET /\n"
+    assert json.loads(ecluse("logs", "shop", "-n", "1", "--json").stdout) == {"replica": "shop-1", "line": "GET /"}
 
 
 def test_events_show_the_newest_last(ecluse: Ecluse, control: FakeControl) -> None:
@@ -100,6 +102,7 @@ def test_events_show_the_newest_last(ecluse: Ecluse, control: FakeControl) -> No
 def test_version_says_how_the_hot_path_runs(ecluse: Ecluse) -> None:
     pure = subprocess.run(command("version"), env=environment(ECLUSE_PURE="1"), capture_output=True, text=True, check=True)
     assert "hot path interpreted" in pure.stdout
+    assert ecluse("--version").stdout == ecluse("version").stdout
     assert json.loads(ecluse("version", "--json").stdout)["hot_path"] in {"compiled", "interpreted"}
 
 
@@ -112,10 +115,20 @@ def test_version_says_how_the_hot_path_runs(ecluse: Ecluse) -> None:
         (("scale", "shop", "99"), 1, "99 is not between 1 and 8"),
         (("scale", "legacy", "2"), 1, "fixed endpoints"),
         (("scale", "shop", "many"), 2, "neither a number of replicas nor 'auto'"),
-        (("logs", "shop", "-n", "99999"), 1, "lines is a number from 0 to 10000"),
+        (("logs", "shop", "-n", "99999"), 2, "argument -n/--number: '99999' is not a number from 0 to 10000"),
+        (("logs", "shop", "-n", "-5"), 2, "argument -n/--number: '-5' is not a number"),
+        (("events", "-n", "1000000"), 2, "argument -n/--number: '1000000' is not a number from 0 to 1000"),
+        (("logs", "legacy"), 1, "legacy is not started here, so it has no logs"),
         (("scale", "shop"), 2, "usage:"),
-        (("stauts",), 2, "status"),
-        ((), 2, "usage:"),
+        (("stauts",), 2, "no command 'stauts'; did you mean 'status'?"),
+        (("status", "--jsn"), 2, "unrecognized arguments: --jsn"),
+        (
+            ("run", "--max", "4", "uvicorn", "app:app", "--port", "{port}"),
+            2,
+            "put -- before the command: ecluse run --max 4 -- uvicorn app:app --port {port}",
+        ),
+        (("run", "x.yaml", "--bogus"), 2, "unrecognized arguments: --bogus"),
+        ((), 2, "exit codes:"),
         (("run", "--min", "2", "x.yaml"), 2, "--min goes with `-- COMMAND`"),
         (("run", "x.yaml", "--", "true"), 2, "not both"),
         (("run", "--"), 2, "no command after `--`"),
@@ -135,6 +148,15 @@ def test_without_a_running_ecluse_the_exit_code_is_3(ecluse: Ecluse) -> None:
     done = ecluse("status", ECLUSE_ADMIN=f"127.0.0.1:{free_port()}")
     assert done.returncode == 3
     assert "is ecluse running?" in done.stderr
+
+
+def test_an_admin_api_that_hangs_is_not_said_to_be_absent(ecluse: Ecluse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sidecar.client.TIMEOUT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        done = ecluse("status", ECLUSE_ADMIN=f"127.0.0.1:{silent.getsockname()[1]}")
+    assert done.returncode == 3
+    assert "did not answer within 0.1 s" in done.stderr
+    assert "is ecluse running?" not in done.stderr
 
 
 @pytest.mark.parametrize("words", ["run", "check"])
