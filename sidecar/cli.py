@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from sidecar.client import Refused, Unreachable
-from sidecar.commands import Exit, Wrong, actions, client, explain, following, serving, status, version
+from sidecar.commands import Exit, Wrong, actions, checking, client, explain, following, serving, status, version
 from sidecar.render import nearest
 
 DESCRIPTION = "Écluse: a load balancer and autoscaler in one program."
@@ -31,7 +31,7 @@ environment:
   ECLUSE_PURE   1: run the hot path interpreted even where it was compiled
   NO_COLOR      set: no colours
 """
-GROUPS = (serving, status, explain, actions, following, version)
+GROUPS = (serving, checking, status, explain, actions, following, version)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

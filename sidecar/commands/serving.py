@@ -1,4 +1,4 @@
-"""`ecluse run` and `ecluse check`: what takes a configuration.
+"""`ecluse run`: what takes a configuration and runs it.
 
 The configuration and the controller are imported when they are needed: the other commands start faster without them.
 """
@@ -6,17 +6,14 @@ The configuration and the controller are imported when they are needed: the othe
 import argparse
 import asyncio
 import logging
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sidecar import render
-from sidecar.commands import Exit, Subparsers, Wrong, add, add_json, show, show_json
+from sidecar.commands import Exit, Subparsers, Wrong, add
 
 if TYPE_CHECKING:
-    from autoscaler.rules import Rules
-    from sidecar.config import Config, Service
+    from sidecar.config import Config
 
 DEFAULT_FILE = "ecluse.yaml"
 RUN_USAGE = "ecluse run [FILE]\n       ecluse run [OPTIONS] -- COMMAND..."
@@ -44,10 +41,6 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     for option, metavar, meaning in OPTIONS:
         running.add_argument(f"--{option}", metavar=metavar, help=meaning)
     running.set_defaults(run=run)
-    checking = add(commands, "check", "Check a configuration file and say what it would run")
-    checking.add_argument("file", nargs="?", metavar="FILE", help=f"the configuration (./{DEFAULT_FILE})")
-    add_json(checking)
-    checking.set_defaults(run=check)
 
 
 def run(arguments: argparse.Namespace) -> Exit:
@@ -81,7 +74,7 @@ def _config(arguments: argparse.Namespace) -> "Config":
         given = [name for name, _, _ in OPTIONS if getattr(arguments, name) is not None]
         if given:
             raise Wrong(f"--{given[0]} goes with `-- COMMAND`; with a file, it stands in the file", Exit.USAGE)
-        return load(_file(arguments.file))
+        return load(file_of(arguments.file))
     if arguments.file:
         raise Wrong(f"give either a file ({arguments.file}) or `-- COMMAND`, not both", Exit.USAGE)
     if not arguments.words:
@@ -90,65 +83,10 @@ def _config(arguments: argparse.Namespace) -> "Config":
     return from_command(arguments.words, minimum=arguments.min, maximum=arguments.max, **more)
 
 
-def _file(given: str | None) -> Path:
+def file_of(given: str | None) -> Path:
+    """The configuration file: the one given, or the one that is here. Raises Wrong."""
     if given:
         return Path(given)
     if not Path(DEFAULT_FILE).exists():
         raise Wrong(f"no file given and no ./{DEFAULT_FILE} here; `ecluse run --help` shows both ways to begin", Exit.USAGE)
     return Path(DEFAULT_FILE)
-
-
-def check(arguments: argparse.Namespace) -> Exit:
-    from sidecar.configuration import ConfigurationErrors, load  # noqa: PLC0415 - see the top
-
-    file = _file(arguments.file)
-    try:
-        config = load(file)
-    except ConfigurationErrors as errors:
-        if arguments.json:
-            show_json({"valid": False, "problems": [_problem(problem) for problem in errors.problems]})
-            return Exit.USAGE
-        raise Wrong(str(errors), Exit.USAGE) from errors
-    if arguments.json:
-        show_json({"valid": True, "problems": []})
-    else:
-        show([f"{file}: valid", *summary(config)])
-    return Exit.OK
-
-
-def _problem(problem: Any) -> dict[str, Any]:
-    return {name: getattr(problem, name) for name in ("file", "line", "column", "key", "message")}
-
-
-def summary(config: "Config") -> list[str]:
-    """What the configuration would run, in a few lines."""
-    workers = str(config.workers) if config.workers else "one per core"
-    lines = [f"listens on {', '.join(config.listen)}; admin API on {config.admin_listen}; workers: {workers}"]
-    for service in config.services:
-        routes = ", ".join(f"{route.host}{route.path}" for route in service.routes)
-        lines += [f"{service.name}: {routes}", *(f"  {line}" for line in _service(service))]
-    return [render.cut(line, render.WIDTH) for line in lines]
-
-
-def _service(service: "Service") -> list[str]:
-    return [_source(service), _readiness(service), *([_rules(service.rules)] if service.rules else [])]
-
-
-def _source(service: "Service") -> str:
-    if service.command:
-        return f"runs {shlex.join(service.command)}"
-    if service.dns:
-        return f"sends to whatever {service.dns} names"
-    return f"sends to {', '.join(address for address, _ in service.endpoints)}"
-
-
-def _readiness(service: "Service") -> str:
-    probe = service.readiness
-    asked = f"GET {probe.path}" if probe.path else "a TCP connection"
-    return f"ready when {asked} succeeds, tried every {render.duration(probe.interval_s)}"
-
-
-def _rules(rules: "Rules") -> str:
-    metrics = ", ".join(f"{metric.type} {metric.target:g}" for metric in rules.metrics)
-    span = f"{rules.min_replicas} to {rules.max_replicas} replicas"
-    return f"{span}{f', by {metrics} per replica' if metrics else ''}{' (dry run)' if rules.dry_run else ''}"

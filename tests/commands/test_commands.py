@@ -190,9 +190,54 @@ def test_check_sums_up_what_would_run(tmp_path: Path, ecluse: Ecluse) -> None:
     file.write_text(GOOD)
     done = ecluse("check", str(file))
     assert done.returncode == 0
-    for words in (f"{file}: valid", "listens on 0.0.0.0:8080", "runs ./serve '{port}'", "1 to 6 replicas, by rps 50"):
+    for words in (
+        f"{file}: valid",
+        "listens on 0.0.0.0:8080",
+        "runs ./serve '{port}'",
+        "every 2 s",
+        "1 to 6 replicas, by rps 50 per replica",
+    ):
         assert words in done.stdout
-    assert json.loads(ecluse("check", "--json", str(file)).stdout) == {"valid": True, "problems": []}
+    warnings = [f"services.shop.command: there is no program './serve' as seen from {tmp_path}"]
+    assert json.loads(ecluse("check", "--json", str(file)).stdout) == {"valid": True, "problems": [], "warnings": warnings}
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ("{max_replicas: 1}", "always 1 replica, by concurrency"),
+        ("{max_replicas: 3, metrics: [{type: latency, target: 300ms}]}", "1 to 3 replicas, by p95 latency 300 ms\n"),
+        (
+            "{max_replicas: 3, metrics: [{type: concurrency, target: 20, target_utilization: 70%}]}",
+            "by concurrency 14 per replica (70 % of 20)\n",
+        ),
+    ],
+)
+def test_check_says_rules_with_units_and_what_they_come_to(tmp_path: Path, ecluse: Ecluse, rules: str, said: str) -> None:
+    file = tmp_path / "ecluse.yaml"
+    file.write_text(f"services: {{shop: {{command: 'sleep {{port}}', autoscale: {rules}}}}}\n")
+    assert said in ecluse("check", str(file)).stdout
+
+
+@pytest.mark.parametrize(
+    ("command_line", "said"),
+    [
+        ("sleep 60", "names no {port}: that works only if the program reads PORT"),
+        ("sleep {prt}", "{prt} is left as it is: only {port} and {name} are replaced; did you mean {port}?"),
+        ("uvcorn --port {port}", "there is no program 'uvcorn' in PATH"),
+        ("./serve {port}", "there is no program './serve' as seen from "),
+        ("sleep {port}", ""),
+        ("sh -c 'exec sleep $PORT'", ""),
+        ("sh -c 'exec sleep $${PORT}'", ""),
+    ],
+)
+def test_check_warns_of_commands_that_will_hardly_work(tmp_path: Path, ecluse: Ecluse, command_line: str, said: str) -> None:
+    file = tmp_path / "ecluse.yaml"
+    file.write_text(f"services:\n  shop:\n    command: {json.dumps(command_line)}\n")
+    done = ecluse("check", str(file))
+    assert done.returncode == 0
+    assert said in done.stderr
+    assert done.stderr.count("ecluse: warning: services.shop.command: ") == bool(said)
 
 
 def test_check_says_everything_that_is_wrong(tmp_path: Path, ecluse: Ecluse) -> None:

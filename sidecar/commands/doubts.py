@@ -1,0 +1,51 @@
+"""What in a valid configuration will probably not work. Only for commands, which may still turn out to be right: never an error."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sidecar.config import Config, Service
+
+PLACEHOLDERS: Final = ("{port}", "{name}")
+_PLACEHOLDER: Final = re.compile(r"(?<!\$)\{\w+\}")  # ${PORT} is the shell's
+_PORT_VARIABLE: Final = re.compile(r"\$PORT\b|\$\{PORT\b")
+
+
+def doubts(config: "Config") -> list[str]:
+    """One sentence each, with where and what to do."""
+    return [
+        f"services.{service.name}.command: {doubt}" for service in config.services if service.command for doubt in _of(service)
+    ]
+
+
+def _of(service: "Service") -> Iterator[str]:
+    found = [name for word in service.command for name in _PLACEHOLDER.findall(word)]
+    unknown = [name for name in dict.fromkeys(found) if name not in PLACEHOLDERS]
+    for name in unknown:
+        yield f"{name} is left as it is: only {' and '.join(PLACEHOLDERS)} are replaced{_meant(name)}"
+    if "{port}" not in found and not unknown and not any(map(_PORT_VARIABLE.search, service.command)):
+        yield "names no {port}: that works only if the program reads PORT from its environment by itself"
+    if not _PLACEHOLDER.search(service.command[0]) and not _program(service):
+        yield f"there is no program {service.command[0]!r} {_where(service)}"
+
+
+def _meant(name: str) -> str:
+
+    close = get_close_matches(name.lower(), PLACEHOLDERS, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _program(service: "Service") -> str | None:
+    """Where the program is, looked for as when it is started: in the service's directory if it has a slash, else in PATH."""
+    program = service.command[0]
+    if "/" in program:
+        return shutil.which(Path(service.directory, program))
+    return shutil.which(program, path=(service.environment or {}).get("PATH"))
+
+
+def _where(service: "Service") -> str:
+    return f"as seen from {service.directory}" if "/" in service.command[0] else "in PATH"
