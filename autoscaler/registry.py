@@ -141,13 +141,13 @@ class Registry:
             self._around.workers.publish()
 
     def _crashed(self, replica: Replica, before: Instance) -> None:
-        """Out of READY at once: no probe has to find out what the engine knows. Told once, as a crash."""
+        """Out of READY at once: no probe has to find out what the engine knows."""
         self._around.prober.forget(self._service, replica.id)
-        if replica.state is ReplicaState.READY:
-            replica.move(ReplicaState.EJECTED, self._around.clock(), replica.instance.detail)
-        replica.detail, replica.proven = replica.instance.detail, False
         if before.status is not InstanceStatus.BACKOFF:
             self._tell("crashed", replica.id, replica.instance.detail)
+        if replica.state is ReplicaState.READY:
+            self._move(replica, ReplicaState.EJECTED, replica.instance.detail)
+        replica.detail, replica.proven = replica.instance.detail, False
         if replica.instance.crash_looping and not before.crash_looping:
             self._tell("crash_loop", replica.id, "crashes again and again; see its log")
 

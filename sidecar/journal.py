@@ -72,6 +72,7 @@ class Journal:
 
     def record(self, kind: str, message: str, service: str = "", replica: str = "") -> None:
         """Something happened: a word for machines, a clause for people."""
+        repeated = self._repeats(kind, message, replica)
         self._last_id += 1
         event: Event = {
             "id": self._last_id,
@@ -84,11 +85,15 @@ class Journal:
         self._kept.appendleft(event)
         for follower in self._followers:
             follower.add(event)
-        log.log(
-            logging.WARNING if kind in TROUBLE else logging.INFO,
-            "%s",
-            " ".join(filter(None, (replica or service, f"{kind}:", message))),
-        )
+        if not repeated:
+            level = logging.WARNING if kind in TROUBLE else logging.INFO
+            log.log(level, "%s", " ".join(filter(None, (replica or service, f"{kind}:", message))))
+
+    def _repeats(self, kind: str, message: str, replica: str) -> bool:
+        """Whether the last event said the same of the same replica with another word: a crash is an ejection, too. Who follows the
+        events needs both words; who reads the log needs the sentence once."""
+        last = self._kept[0] if self._kept else {}
+        return bool(replica) and (last.get("replica"), last.get("message")) == (replica, message) and last["kind"] != kind
 
     def newest(self, limit: int) -> list[Event]:
         """The last events, newest first."""

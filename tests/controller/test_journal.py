@@ -48,6 +48,21 @@ def test_each_event_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> 
     ]
 
 
+def test_the_same_sentence_about_the_same_replica_is_logged_once_and_kept_under_both_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = journal()
+    with caplog.at_level(logging.INFO, "ecluse"):
+        for kind, replica in (("crashed", "web-1"), ("ejected", "web-1"), ("crashed", "web-2"), ("crashed", "web-2")):
+            made.record(kind, "was killed by SIGKILL", "web", replica)
+    assert [record.getMessage() for record in caplog.records] == [
+        "web-1 crashed: was killed by SIGKILL",
+        "web-2 crashed: was killed by SIGKILL",
+        "web-2 crashed: was killed by SIGKILL",
+    ]
+    assert [event["kind"] for event in made.newest(10)] == ["crashed", "crashed", "ejected", "crashed"]
+
+
 async def test_a_follower_gets_events_as_they_come() -> None:
     made = journal()
     follower = made.follow()

@@ -140,7 +140,7 @@ def test_a_crashed_replica_leaves_ready_at_once_and_comes_back_when_probed_again
         await asyncio.sleep(0.1)
         assert yard.states() == {"web-1": "ready"}
         assert yard.fleet.registry.replicas["web-1"].entry().address == "10.0.1.1:80"
-        assert yard.kinds("web-1") == ["starting", "ready", "crashed", "ready"]
+        assert yard.kinds("web-1") == ["starting", "ready", "crashed", "ejected", "ready"]
 
     told(story)
 
