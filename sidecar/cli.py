@@ -86,7 +86,6 @@ def _check_for_a_command(arguments: argparse.Namespace, argv: list[str], unknown
 
 
 def _run(argv: list[str]) -> Exit:
-    arguments = argparse.Namespace()
     try:
         arguments = _parse(argv)
         done: Exit = arguments.run(arguments)

@@ -43,6 +43,7 @@ def test_status_says_what_was_refused_and_what_failed(ecluse: Ecluse, control: F
     shown = ecluse("status").stdout
     assert "7 waiting now; 27,212 refused: queue full; 3 refused: no replica ready; 5 other 5xx by ecluse" in shown
     assert "2 5xx by replicas; 2 answers broken off" in shown
+    assert "4 requests matched no route (404); 2 bad requests (4xx); 1 connections over the limit" in shown
 
 
 def test_a_dry_run_and_a_held_count_are_marked(ecluse: Ecluse, control: FakeControl) -> None:
@@ -254,6 +255,11 @@ def test_check_says_everything_that_is_wrong(tmp_path: Path, ecluse: Ecluse) -> 
 @pytest.mark.parametrize("file", sorted(Path("examples").glob("*/ecluse.yaml")), ids=str)
 def test_the_examples_are_valid(ecluse: Ecluse, file: Path) -> None:
     assert ecluse("check", str(file)).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["logs", "events"])
+def test_help_says_that_json_comes_in_lines(ecluse: Ecluse, name: str) -> None:
+    assert "one JSON object per line" in ecluse(name, "--help").stdout
 
 
 @pytest.mark.parametrize("words", [("--help",), *((name, "--help") for name in COMMANDS)], ids=" ".join)
