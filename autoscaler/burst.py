@@ -22,7 +22,7 @@ the stable window has seen the new load itself. Rules without `burst` switch bot
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autoscaler.decision import Stage, name_of
+from autoscaler.decision import Stage, name_of, number
 from autoscaler.memory import Mark, within
 from autoscaler.ratio import FUZZ, replicas_for
 from autoscaler.recommend import blind
@@ -71,7 +71,9 @@ def _burst(snapshot: Snapshot, metric: MetricRule, burst: Burst) -> _Rise | None
         return None
     needed = replicas_for(load, target)
     share = f"{load / target / ready:.0%} of what the ready ones are meant to carry"
-    return _Rise(needed, "burst", f"{name_of(metric)} of the last {burst.window_s:g} s is {load:.3g}, {share}: {needed} needed")
+    return _Rise(
+        needed, "burst", f"{name_of(metric)} of the last {burst.window_s:g} s is {number(load)}, {share}: {needed} needed"
+    )
 
 
 def _step(snapshot: Snapshot, metric: MetricRule, rules: Rules) -> _Rise | None:
@@ -82,7 +84,7 @@ def _step(snapshot: Snapshot, metric: MetricRule, rules: Rules) -> _Rise | None:
         return None
     highest = max(looks, key=lambda look: look.value)
     needed = replicas_for(highest.value, target)
-    told = f"from {highest.usual:.3g} to {highest.value:.3g} in the last {highest.window_s:.0f} s"
+    told = f"from {number(highest.usual)} to {number(highest.value)} in the last {highest.window_s:.0f} s"
     return _Rise(needed, "step", f"{name_of(metric)} stepped {told}: {needed} needed")
 
 

@@ -108,4 +108,4 @@ def _worst_target(trial: Trial, rules: Rules) -> float:
 
 
 def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.3g} ms"
+    return f"{seconds * 1000:.0f} ms"

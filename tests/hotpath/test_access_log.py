@@ -36,7 +36,7 @@ def exchange(target: bytes = b"/a?b") -> SimpleNamespace:
     block.user_agent, block.authority = b"curl/8", b"a.example"
     return SimpleNamespace(
         block=block,
-        downstream=SimpleNamespace(peer=b"2001:db8::1"),
+        downstream=SimpleNamespace(trusted=False, peer=b"2001:db8::1"),
         method=b"GET",
         target=target,
         minor=1,
@@ -61,6 +61,7 @@ def test_a_json_line_says_what_happened() -> None:
     assert json.loads(json_line(ENTRY)) == {
         "time": NOW_S,
         "client": "2001:db8::1",
+        "peer": "2001:db8::1",
         "method": "GET",
         "host": "a.example",
         "target": "/a?b",

@@ -21,6 +21,7 @@ async def crash(program: Program, replica: str) -> None:
     crashes = len(program.events("crashed"))
     await wait_until(lambda: program.states()[replica] == "ready", 20)
     pid = next(each["pid"] for each in program.service()["replicas"] if each["id"] == replica)
+    assert pid > 0  # 0 would be this whole process group
     os.kill(pid, signal.SIGKILL)
     await wait_until(lambda: len(program.events("crashed")) == crashes + 1)
 
