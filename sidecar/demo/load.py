@@ -51,13 +51,13 @@ class Load:
     async def run(self, steps: Sequence[Step]) -> None:
         """Send what the steps say, then wait for the answers that are still to come."""
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        began = loop.time()
         for step in steps:
-            self.rate, end = step.rate, due + step.duration_s
-            while due < end:
-                await asyncio.sleep(due - loop.time())
+            self.rate = step.rate
+            for number in range(round(step.rate * step.duration_s)):  # counted: adding up pauses would drift with the clock's size
+                await asyncio.sleep(began + number / step.rate - loop.time())
                 self._begin()
-                due += 1 / step.rate
+            began += step.duration_s
         await asyncio.gather(*self._open)
         self.rate = 0.0
 
