@@ -54,7 +54,8 @@ class Load:
         began = loop.time()
         for step in steps:
             self.rate = step.rate
-            for number in range(round(step.rate * step.duration_s)):  # counted: adding up pauses would drift with the clock's size
+            # Counted: adding up pauses would drift with the clock's size.
+            for number in range(round(step.rate * step.duration_s)):
                 await asyncio.sleep(began + number / step.rate - loop.time())
                 self._begin()
             began += step.duration_s
