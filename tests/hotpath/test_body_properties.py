@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balancer import limits
-from balancer.hotpath import body
+from balancer.hotpath import body, stream
 from balancer.hotpath.body import Body
 from balancer.hotpath.head import Refusal
 from tests.hotpath.driver import octet_by_octet
@@ -132,5 +132,6 @@ def test_a_chunked_body_is_refused_as_soon_as(octets: bytes) -> None:
     assert fed(begun(body.CHUNKED, unchunk=True), list(octet_by_octet(octets))) is None
 
 
-def test_the_limits_of_a_chunked_body_are_those_that_the_list_of_limits_names() -> None:
+def test_the_limits_of_the_hot_path_are_those_that_the_list_of_limits_names() -> None:
     assert (body.CHUNK_LINE, body.TRAILERS_MOST) == (limits.CHUNK_LINE, limits.TRAILERS)
+    assert stream.RECEIVE == limits.RECEIVE
