@@ -18,68 +18,90 @@ from balancer.table import ReplicaEntry, ReplicaState, RoutingTable, ServiceEntr
 
 
 class Switch:
-    """Holds what the table in use is made of."""
+    """`table`: the one in use. Before the first `take` there are no services and the settings are the default ones."""
 
     def __init__(self, context: Context, random: Callable[[], float]) -> None:
+        self.table = RoutingTable()
         self._context = context
         self._random = random
         self._services: dict[str, Service] = {}
-        self._replicas: dict[tuple[str, str, str], Replica] = {}
-        self._settings: Settings | None = None
+        apply_settings(context, self.table.settings)
 
     def take(self, table: RoutingTable) -> None:
-        """Use this table from now on."""
-        if table.settings != self._settings:
+        """Use this table from now on. Raises KeyError or ValueError, and changes nothing, if it cannot be used."""
+        services = {entry.name: self._service(entry) for entry in table.services}
+        changed = self._changed(table)
+        ready = {entry.name: self._ready(entry) for entry in changed}
+        router = self._router(table, services)
+        if table.settings != self.table.settings:
             apply_settings(self._context, table.settings)
-            self._settings = table.settings
-        replicas: dict[tuple[str, str, str], Replica] = {}
-        services = {entry.name: self._service(entry, replicas) for entry in table.services}
-        self._leave(replicas)
-        gone = [service for name, service in self._services.items() if services.get(name) is not service]
-        self._services, self._replicas = services, replicas
-        self._context.router = Router(
-            [(route.host.encode(), route.path.encode(), services[route.service]) for route in table.routes]
-        )
-        for service in gone:
-            service.ready = []
-        for service in services.values():
-            if service.waiting:
-                self._context.serve(service, True)
+        self._leave(services, ready)
+        for entry in changed:
+            configure(services[entry.name], entry, ready[entry.name])
+        self.table, self._services, self._context.router = table, services, router
+        for service in self.waiting():
+            self._context.serve(service, True)
 
     def waiting(self) -> list[Service]:
         """The services for which requests wait."""
         return [service for service in self._services.values() if service.waiting]
 
-    def _service(self, entry: ServiceEntry, replicas: dict[tuple[str, str, str], Replica]) -> Service:
+    def _changed(self, table: RoutingTable) -> list[ServiceEntry]:
+        """A service that stayed as it was has the same object as its entry."""
+        known = {entry.name: entry for entry in self.table.services}
+        return [entry for entry in table.services if known.get(entry.name) is not entry]
+
+    def _service(self, entry: ServiceEntry) -> Service:
         service = self._services.get(entry.name)
         if service is None or service.slot != entry.slot:
-            service = Service(entry.name, entry.slot, self._context.row, self._random)
-        service.policy = POLICIES[entry.policy]
-        service.cap = entry.max_concurrency
-        service.queue = entry.queue
-        service.queue_timeout_us = microseconds(entry.queue_timeout_s)
-        service.hold = entry.hold
-        service.hold_timeout_us = microseconds(entry.hold_timeout_s)
-        service.max_held = entry.max_held
-        service.ready = [
-            self._replica(entry.name, replica, replicas) for replica in entry.replicas if replica.state is ReplicaState.READY
-        ]
+            return Service(entry.name, entry.slot, self._context.row, self._random)
         return service
 
-    def _replica(self, service: str, entry: ReplicaEntry, replicas: dict[tuple[str, str, str], Replica]) -> Replica:
-        key = (service, entry.id, entry.address)
-        replica = self._replicas.get(key)
-        if replica is None or replica.slot != entry.slot:
-            replica = Replica(entry.id, entry.slot, entry.address, entry.weight)
-        replica.weight = entry.weight
-        replicas[key] = replica
-        return replica
+    def _ready(self, entry: ServiceEntry) -> list[Replica]:
+        """The replicas to pick from: those that go on as they are, new ones for the rest. Raises ValueError."""
+        service = self._services.get(entry.name)
+        known = {(replica.name, replica.address, replica.slot): replica for replica in service.ready} if service else {}
+        return [
+            known.get((line.id, line.address, line.slot)) or Replica(line.id, line.slot, line.address, line.weight)
+            for line in ready_lines(entry)
+        ]
 
-    def _leave(self, replicas: dict[tuple[str, str, str], Replica]) -> None:
-        """Replicas of the old table that the new one does not use."""
-        for key, replica in self._replicas.items():
-            if replicas.get(key) is not replica:
-                replica.leave(self._context.row)
+    def _router(self, table: RoutingTable, services: dict[str, Service]) -> Router:
+        """The one in use, unless it would lead elsewhere. Raises KeyError for a route to no service."""
+        if table.routes is self.table.routes and services == self._services:
+            return self._context.router
+        return Router([(route.host.encode(), route.path.encode(), services[route.service]) for route in table.routes])
+
+    def _leave(self, services: dict[str, Service], ready: dict[str, list[Replica]]) -> None:
+        """Let go of services that are in use no more, and of the replicas that the new table does not pick from."""
+        for name, service in self._services.items():
+            if name in services and name not in ready:
+                continue
+            staying = set(ready.get(name, ()))
+            for replica in service.ready:
+                if replica not in staying:
+                    replica.leave(self._context.row)
+            if services.get(name) is not service:
+                service.ready = []
+
+
+def ready_lines(entry: ServiceEntry) -> list[ReplicaEntry]:
+    """The replicas of a service that may be picked."""
+    return [line for line in entry.replicas if line.state is ReplicaState.READY]
+
+
+def configure(service: Service, entry: ServiceEntry, ready: list[Replica]) -> None:
+    """Bring a service up to its entry in the table; ready: a replica for each of its ready lines."""
+    service.policy = POLICIES[entry.policy]
+    service.cap = entry.max_concurrency
+    service.queue = entry.queue
+    service.queue_timeout_us = microseconds(entry.queue_timeout_s)
+    service.hold = entry.hold
+    service.hold_timeout_us = microseconds(entry.hold_timeout_s)
+    service.max_held = entry.max_held
+    service.ready = ready
+    for replica, line in zip(ready, ready_lines(entry), strict=True):
+        replica.weight = line.weight
 
 
 def apply_settings(context: Context, settings: Settings) -> None:

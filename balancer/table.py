@@ -1,12 +1,11 @@
 """The routing table: everything a worker knows about routes, services and replicas, as one immutable snapshot.
 
-The controller makes it, numbers it (`generation`) and sends it whole; a worker swaps it whole and acknowledges the number. It
-is plain data with a JSON form. No sockets, no counters, no verdicts' reasons: those live in the scoreboard and in `probes`.
+The controller makes it and numbers it (`generation`); a worker swaps it whole and acknowledges the number. How it gets there is
+known in `delta.py`. It is plain data: no sockets, no counters, no verdicts' reasons: those live in the scoreboard and in `probes`.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from balancer.limits import Limits, Timeouts
 
@@ -99,31 +98,3 @@ class RoutingTable:
     routes: tuple[RouteEntry, ...] = ()
     services: tuple[ServiceEntry, ...] = ()
     settings: Settings = field(default_factory=Settings)
-
-
-def to_wire(table: RoutingTable) -> dict[str, Any]:
-    """The table as JSON-ready data."""
-    return asdict(table)
-
-
-def from_wire(data: dict[str, Any]) -> RoutingTable:
-    """The table that `to_wire` made the data from. Raises KeyError, TypeError or ValueError if it did not."""
-    settings = data["settings"]
-    return RoutingTable(
-        generation=data["generation"],
-        routes=tuple(RouteEntry(**route) for route in data["routes"]),
-        services=tuple(_service_from_wire(service) for service in data["services"]),
-        settings=Settings(
-            **{
-                **settings,
-                "limits": Limits(**settings["limits"]),
-                "timeouts": Timeouts(**settings["timeouts"]),
-                "trusted_proxies": tuple(settings["trusted_proxies"]),
-            }
-        ),
-    )
-
-
-def _service_from_wire(data: dict[str, Any]) -> ServiceEntry:
-    replicas = tuple(ReplicaEntry(**{**entry, "state": ReplicaState(entry["state"])}) for entry in data["replicas"])
-    return ServiceEntry(**{**data, "policy": Policy(data["policy"]), "replicas": replicas})

@@ -22,6 +22,7 @@ from typing import Any
 from balancer.accept import Acceptor
 from balancer.access_log import AccessLog
 from balancer.channel import Channel
+from balancer.delta import updated
 from balancer.hotpath import board, build
 from balancer.hotpath.clock import clock_us
 from balancer.hotpath.context import Context
@@ -32,7 +33,7 @@ from balancer.hotpath.wheel import TICK_US
 from balancer.link import Link
 from balancer.scoreboard import Scoreboard
 from balancer.switch import Switch, microseconds
-from balancer.table import RoutingTable, from_wire
+from balancer.table import RoutingTable
 
 log = logging.getLogger("ecluse.worker")
 
@@ -142,7 +143,7 @@ class Worker:
         assert context is not None
         context.now_us = clock_us()
         try:
-            table = from_wire(data)
+            table = updated(self.switch.table, data)
             self.switch.take(table)
         except (KeyError, TypeError, ValueError) as wrong:
             log.error("a routing table cannot be used: %r", wrong)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoscaler.tasks import Tasks
+from balancer.delta import Chronicle
 from balancer.scoreboard import Scoreboard
-from balancer.table import RoutingTable, to_wire
+from balancer.table import RoutingTable
 from sidecar.listeners import Listeners
 from sidecar.views import WorkerView
 from sidecar.worker_process import WorkerProcess, how_it_ended, launch, worker_command
@@ -61,7 +62,7 @@ class Supervisor:
         self._command = command or worker_command()
         self._slots = [_Slot(row, os.eventfd(0, flags)) for row in range(scoreboard.workers)]
         self._tasks = Tasks()
-        self._table: dict[str, Any] = to_wire(RoutingTable())
+        self._chronicle = Chronicle()
         self._stopping = asyncio.Event()
         self._pulse = asyncio.Event()
 
@@ -73,10 +74,10 @@ class Supervisor:
 
     def send_table(self, table: RoutingTable) -> None:
         """Give all workers this table, and those that are started from now on."""
-        self._table = to_wire(table)
+        self._chronicle.enter(table)
         for slot in self._slots:
             if slot.worker:
-                slot.worker.send("table", table=self._table)
+                slot.worker.send("table", table=self._chronicle.since(slot.acknowledged))
 
     def listen(self, listeners: Listeners) -> None:
         """Accept on these sockets from now on."""
@@ -162,7 +163,7 @@ class Supervisor:
         slot.worker = worker
         wakes = [sibling.wake for sibling in self._slots]
         worker.send("setup", [self._scoreboard.fd, *wakes], row=slot.row, workers=len(self._slots))
-        worker.send("table", table=self._table)
+        worker.send("table", table=self._chronicle.since(0))
         if self._stopping.is_set():
             worker.send("drain", deadline_s=0.0)
         else:
@@ -194,7 +195,7 @@ class Supervisor:
             self._tell("worker_ready", f"worker {slot.row} (pid {slot.worker.pid}) is up, {slot.build}")
         elif kind == "ack":
             slot.acknowledged = int(message["generation"])
-            slot.lagging = slot.lagging and slot.acknowledged < self._table["generation"]
+            slot.lagging = slot.lagging and slot.acknowledged < self._chronicle.table.generation
             self._notify()
         else:
             self._hear(message)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from balancer.table import to_wire
 from tests.proxy.wire import ask, dial, steady
 from tests.proxy.witness import answering, silent, witness
 from tests.proxy.workers import Workers, service_of, workers
@@ -166,7 +165,7 @@ async def test_a_controller_that_stands_still_does_not_stop_traffic() -> None:
                 service_of(*[f"127.0.0.1:{port}" for port in range(1, 5)], name="down", slot=1),
             )
             before = proxy.forget_peak()
-            table = to_wire(proxy.table)
+            table = proxy.chronicle.since(0)
             for _ in range(300):  # each is acknowledged, and no acknowledgement is read
                 proxy.channels[0].send("table", table=table)
                 proxy.channels[0].flush()

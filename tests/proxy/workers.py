@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from balancer.channel import Channel
+from balancer.delta import Chronicle
 from balancer.limits import Limits, Timeouts
 from balancer.scoreboard import ReplicaReading, Scoreboard, ServiceReading
-from balancer.table import ReplicaEntry, ReplicaState, RouteEntry, RoutingTable, ServiceEntry, Settings, to_wire
+from balancer.table import ReplicaEntry, ReplicaState, RouteEntry, RoutingTable, ServiceEntry, Settings
 from tests.support import wait_until_blocking
 
 SERVICES = 16
@@ -37,7 +38,7 @@ class Workers:
         self.channels: list[Channel] = []
         self.processes: list[subprocess.Popen[bytes]] = []
         self.messages: list[dict[str, Any]] = []
-        self.table = RoutingTable()
+        self.chronicle = Chronicle()
         self._stdout = stdout
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         for row in range(count):
@@ -61,10 +62,15 @@ class Workers:
         self.channels[row].close()
         self.scoreboard.retire(row)
         self.processes[row], self.channels[row] = self._start(row)
-        self.channels[row].send("table", table=to_wire(self.table))
+        self.channels[row].send("table", table=self.chronicle.since(0))
         wait_until_blocking(lambda: self.acknowledged(row))
 
     # Tables and messages.
+
+    @property
+    def table(self) -> RoutingTable:
+        """The latest one."""
+        return self.chronicle.table
 
     def use(self, table: RoutingTable) -> None:
         """Give every worker this table and wait until each has acknowledged it."""
@@ -78,9 +84,9 @@ class Workers:
 
     def send(self, table: RoutingTable) -> None:
         """Give every worker this table and wait for nothing."""
-        self.table = replace(table, generation=self.table.generation + 1)
-        for channel in self.channels:
-            channel.send("table", table=to_wire(self.table))
+        self.chronicle.enter(replace(table, generation=self.table.generation + 1))
+        for row, channel in enumerate(self.channels):
+            channel.send("table", table=self.chronicle.since(self.scoreboard.worker(row).generation))
 
     def acknowledged(self, row: int) -> bool:
         """Whether the worker uses the latest table."""
