@@ -63,40 +63,38 @@ class Connection:
         self._receive, self._send = self.sock.recv, self.sock.send
 
     def begin(self, due_ns: int, now_ns: int) -> None:
-        """Send the request. On a new connection this may wait for the connection."""
+        """Send the request. What cannot be sent yet, or any more, shows itself in the next event: nothing is closed here."""
         self.due_ns, self.sent_ns, self.busy = due_ns, now_ns, True
         self.answer.begin()
         try:
             sent = self._send(self._octets)
-        except BlockingIOError:
-            sent = 0
         except OSError:
-            self._lost()
-            return
+            sent = 0
         if sent < len(self._octets):
             self._outgoing = self._octets[sent:]
             self.generator.watch(self, READ | WRITE)
 
     def on_event(self, ready: int) -> None:
         """There is something to read, room to write, or the end."""
-        if self._outgoing and ready & ~READ and not self._go_on():
-            return
+        if self._outgoing and ready & WRITE:
+            self._go_on()
         if ready != WRITE:
             self._read()
 
-    def _go_on(self) -> bool:
-        """Send what is left; False: the connection is gone."""
+    @property
+    def reusable(self) -> bool:
+        """Whether another request can follow the answer: not on one that came before the request was sent."""
+        return self.answer.framing.keeps and not self._outgoing
+
+    def _go_on(self) -> None:
+        """Send what is left. A connection that is broken shows itself in reading, after an answer that came early."""
         try:
             sent = self._send(self._outgoing)
-        except BlockingIOError:
-            return True
         except OSError:
-            self._lost()
-            return False
+            return
         self._outgoing = self._outgoing[sent:]
         if not self._outgoing:
             self.generator.watch(self, READ)
-        return True
 
     def _read(self) -> None:
         try:

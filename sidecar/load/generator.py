@@ -9,7 +9,7 @@ import select
 from array import array
 from collections import deque
 from collections.abc import Callable
-from time import monotonic_ns
+from time import monotonic_ns, thread_time
 
 from sidecar.load.answer import Framings
 from sidecar.load.connection import READ, Connection
@@ -44,7 +44,7 @@ class Generator:
         self._open: dict[int, Connection] = {}
         self._idle: deque[Connection] = deque()
         self._waiting: deque[int] = deque()
-        self._tally = self._warm = Tally(0, 1)
+        self._tally = Tally(0, 1)
         self._stopped = False
         self._sweep_ns = 0
 
@@ -78,11 +78,12 @@ class Generator:
         seconds: how long the load is, warm-up included. warm_up_s: requests due in it are sent but not counted.
         """
         began = self._clock_ns() + HEADSTART_NS
-        measured_from = began + int(warm_up_s * 1e9)
-        self._tally, self._warm = Tally(measured_from, began + int(seconds * 1e9)), Tally(0, 1)
+        self._tally = Tally(began + int(warm_up_s * 1e9), began + int(seconds * 1e9))
+        cpu_s = thread_time()
         self._send_all(due, began)
-        self._give_up()
-        return self._tally.measured()
+        if self._stopped:
+            self._give_up()
+        return self._tally.measured((thread_time() - cpu_s) * 1e9 / (self._clock_ns() - began))
 
     def _send_all(self, due: "array[int]", began: int) -> None:
         """Until every request has come to an end."""
@@ -108,31 +109,27 @@ class Generator:
                 return
             events = self._epoll.poll(0, BATCH)
         for fd, ready in events:
-            connection = self._open.get(fd)
-            if connection is not None:  # it may have been closed by an event before
-                connection.on_event(ready)
+            self._open[fd].on_event(ready)  # which closes no other connection than its own
 
     def _begin(self, due_ns: int, now_ns: int) -> None:
         """A request is due."""
-        tally = self._tally_of(due_ns)
-        tally.due += 1
-        tally.lag.record((now_ns - due_ns) // 1000)
+        self._tally.due(due_ns, now_ns)
         if self._idle or len(self._open) < self._most:
             self._start(due_ns, now_ns)
         elif len(self._waiting) < QUEUE:
+            self._tally.count("waited", due_ns)
             self._waiting.append(due_ns)
         else:
-            tally.failed(Failure.NO_ROOM, due_ns, now_ns, now_ns)
+            self._tally.failed(Failure.NO_ROOM, due_ns, now_ns, now_ns)
 
     def _start(self, due_ns: int, now_ns: int) -> None:
         """Put a request on an idle connection, or on a new one."""
-        tally = self._tally_of(due_ns)
         try:
             connection = self._idle.popleft() if self._idle else self._connect()
         except OSError:
-            tally.failed(Failure.CONNECT, due_ns, now_ns, now_ns)
+            self._tally.failed(Failure.CONNECT, due_ns, now_ns, now_ns)
             return
-        tally.sent += 1
+        self._tally.count("sent", due_ns)
         connection.begin(due_ns, now_ns)
 
     def _refill(self, now_ns: int) -> None:
@@ -146,9 +143,6 @@ class Generator:
         self._epoll.register(connection.fd, READ)
         return connection
 
-    def _tally_of(self, due_ns: int) -> Tally:
-        return self._tally if due_ns >= self._tally.from_ns else self._warm
-
     # What connections tell.
 
     def watch(self, connection: Connection, interest: int) -> None:
@@ -158,9 +152,8 @@ class Generator:
     def answered(self, connection: Connection) -> None:
         """Its request has its answer."""
         now = self._clock_ns()
-        framing = connection.answer.framing
-        self._tally_of(connection.due_ns).answered(framing.status, connection.due_ns, connection.sent_ns, now)
-        if framing.keeps:
+        self._tally.answered(connection.answer.framing.status, connection.due_ns, connection.sent_ns, now)
+        if connection.reusable:
             connection.busy = False
             connection.used = True
             self._idle.append(connection)
@@ -178,17 +171,16 @@ class Generator:
         if again:
             self._repeat(due_ns, sent_ns)
         else:
-            self._tally_of(due_ns).failed(failure, due_ns, sent_ns, now)
+            self._tally.failed(failure, due_ns, sent_ns, now)
         self._refill(now)
 
     def _repeat(self, due_ns: int, sent_ns: int) -> None:
         """Once only: the new connection was not used before."""
-        tally = self._tally_of(due_ns)
-        tally.repeated += 1
+        self._tally.count("repeated", due_ns)
         try:
             self._connect().begin(due_ns, sent_ns)
         except OSError:
-            tally.failed(Failure.CONNECT, due_ns, sent_ns, self._clock_ns())
+            self._tally.failed(Failure.CONNECT, due_ns, sent_ns, self._clock_ns())
 
     def dropped(self, connection: Connection) -> None:
         """It was idle and has ended."""
@@ -206,12 +198,13 @@ class Generator:
         limit = now_ns - self._timeout_ns
         while self._waiting and self._waiting[0] <= limit:
             due_ns = self._waiting.popleft()
-            self._tally_of(due_ns).failed(Failure.TIMEOUT, due_ns, now_ns, now_ns)
+            self._tally.failed(Failure.TIMEOUT, due_ns, now_ns, now_ns)
         for connection in [each for each in self._open.values() if each.busy and each.due_ns <= limit]:
             self.failed(connection, Failure.TIMEOUT)
 
     def _give_up(self) -> None:
-        """Let go of what is unfinished, which is nothing unless it was stopped."""
+        """It was stopped: let go of what is unfinished."""
+        self._tally.end(self._clock_ns())
         self._waiting.clear()
         for connection in [each for each in self._open.values() if each.busy]:
             self._forget(connection)

@@ -11,7 +11,8 @@ from typing import Any
 from sidecar.load.histogram import Histogram
 
 SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
-BEHIND_S = 0.005  # a median this late is no accident: the generator cannot send so fast
+BEHIND_S = 0.005  # requests that are this late at the median: no accident
+BUSY_SHARE = 0.95  # of a core: with more, answers lie unread
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
@@ -26,38 +27,51 @@ class Failure(StrEnum):
 
 
 class Tally:
-    """Counts of one load. Times are nanoseconds of the generator's clock; from_ns to until_ns is what is measured."""
+    """Counts of one load. What is measured lies between from_ns and until_ns, on the generator's clock; before is warm-up.
+
+    Requests are counted if they were due in that time; the flow (answers per second, requests in flight) is whatever went on in it.
+    """
 
     def __init__(self, from_ns: int, until_ns: int) -> None:
         self.from_ns = from_ns
         self.until_ns = until_ns
-        self.due = 0
-        self.sent = 0
-        self.in_time = 0  # good answers that came before until_ns
-        self.repeated = 0
+        self.counts = dict.fromkeys(("due", "sent", "waited", "repeated"), 0)
         self.statuses = [0] * 6
-        self.errors: Counter[str] = Counter()
-        self.latency = Histogram()  # of good answers and of timeouts; in microseconds, as are all
-        self.service = Histogram()  # the same from when a request was put on a connection
+        self.errors: Counter[Failure] = Counter()
+        self.latency = Histogram()  # in microseconds; of good answers, and of timeouts as if they had come then
         self.lag = Histogram()
+        self.in_time = 0
         self.busy_ns = 0
+
+    def due(self, due_ns: int, now_ns: int) -> None:
+        """The generator came to a request."""
+        if due_ns >= self.from_ns:
+            self.counts["due"] += 1
+            self.lag.record((now_ns - due_ns) // 1000)
+
+    def count(self, what: str, due_ns: int) -> None:
+        """A request was sent, waited for a connection, or was repeated."""
+        if due_ns >= self.from_ns:
+            self.counts[what] += 1
 
     def answered(self, status: int, due_ns: int, sent_ns: int, now_ns: int) -> None:
         """An answer is whole."""
-        self.statuses[status // 100] += 1
+        good = 200 <= status < 400
         self._busy(sent_ns, now_ns)
-        if 200 <= status < 400:
-            self.latency.record((now_ns - due_ns) // 1000)
-            self.service.record((now_ns - sent_ns) // 1000)
-            if now_ns <= self.until_ns:
-                self.in_time += 1
+        if good and self.from_ns <= now_ns <= self.until_ns:
+            self.in_time += 1
+        if due_ns >= self.from_ns:
+            self.statuses[status // 100] += 1
+            if good:
+                self.latency.record((now_ns - due_ns) // 1000)
 
     def failed(self, failure: Failure, due_ns: int, sent_ns: int, now_ns: int) -> None:
-        """There will be none. sent_ns: now_ns if it was not sent. A timeout counts as an answer that took so long."""
-        self.errors[failure] += 1
+        """There will be none. sent_ns: now_ns if it was not sent."""
         self._busy(sent_ns, now_ns)
-        if failure is Failure.TIMEOUT:
-            self.latency.record((now_ns - due_ns) // 1000)
+        if due_ns >= self.from_ns:
+            self.errors[failure] += 1
+            if failure is Failure.TIMEOUT:
+                self.latency.record((now_ns - due_ns) // 1000)
 
     def _busy(self, sent_ns: int, now_ns: int) -> None:
         """Add the time in flight that lies within what is measured."""
@@ -66,26 +80,28 @@ class Tally:
         if end > begin:
             self.busy_ns += end - begin
 
-    def measured(self) -> "Measured":
-        """What it comes to."""
+    def end(self, now_ns: int) -> None:
+        """It was cut short."""
+        self.until_ns = max(self.from_ns + 1, min(self.until_ns, now_ns))
+
+    def measured(self, cpu_share: float) -> "Measured":
+        """What it comes to. cpu_share: how much of a core the generator used."""
         seconds = (self.until_ns - self.from_ns) / 1e9
-        answered = sum(self.statuses)
+        answered, due = sum(self.statuses), self.counts["due"]
         return Measured(
             seconds=seconds,
-            due=self.due,
-            sent=self.sent,
+            **self.counts,
             answered=answered,
             good=self.statuses[2] + self.statuses[3],
             statuses={name: self.statuses[index] for index, name in enumerate(CLASSES, 1) if self.statuses[index]},
             errors={str(name): number for name, number in self.errors.items()},
-            unfinished=self.due - answered - self.errors.total(),
-            repeated=self.repeated,
-            offered_rate=self.due / seconds,
+            unfinished=due - answered - self.errors.total(),
+            offered_rate=due / seconds,
             achieved_rate=self.in_time / seconds,
-            in_flight=self.busy_ns / (self.until_ns - self.from_ns),
+            in_flight=self.busy_ns / 1e9 / seconds,
             latency_s=spread(self.latency),
-            service_s=spread(self.service),
             lag_s=spread(self.lag),
+            cpu_share=cpu_share,
         )
 
 
@@ -101,26 +117,29 @@ def spread(histogram: Histogram) -> dict[str, float | None]:
 class Measured:
     """What one load came to.
 
-    due: requests that should have been sent within `seconds`. good: answers 2xx and 3xx. achieved_rate: those per second that came
-    within the time; offered_rate: what was due per second. in_flight: the mean number of requests sent and not answered. latency_s:
-    from when a request was due; service_s: from when it was put on a connection. lag_s: how late the generator itself came to it.
+    due: requests that should have been sent. sent: those that were put on a connection; waited: those that found none idle and none
+    to open; repeated: those sent twice, since an idle connection had ended. good: answers 2xx and 3xx. unfinished: neither answered
+    nor failed when the load was stopped. achieved_rate: good answers per second. in_flight: the mean number of requests sent and not
+    answered. latency_s: from when a request was due. lag_s: how late the generator itself came to one.
+    cpu_share: how much of a core the generator used.
     """
 
     seconds: float
     due: int
     sent: int
+    waited: int
+    repeated: int
     answered: int
     good: int
     statuses: dict[str, int]
     errors: dict[str, int]
     unfinished: int
-    repeated: int
     offered_rate: float
     achieved_rate: float
     in_flight: float
     latency_s: dict[str, float | None]
-    service_s: dict[str, float | None]
     lag_s: dict[str, float | None]
+    cpu_share: float
 
     @property
     def bad(self) -> int:
@@ -135,7 +154,7 @@ class Measured:
     @property
     def fell_behind(self) -> bool:
         """Whether the generator itself was too slow, so that the latencies say nothing of what it was pointed at."""
-        return (self.lag_s["p50"] or 0.0) > BEHIND_S
+        return (self.lag_s["p50"] or 0.0) > BEHIND_S or self.cpu_share > BUSY_SHARE
 
     def as_json(self) -> dict[str, Any]:
         """Ready for JSON."""
