@@ -1,69 +1,131 @@
-"""`python -m benchmarks [WORK ...]`: the proxy against nginx, HAProxy and a minimal forwarder."""
+"""`python -m benchmarks [WORK ...]`: the proxy against nginx, HAProxy and a minimal forwarder, on loopback, in interleaved rounds."""
 
 import argparse
 import shlex
+import signal
 import sys
-import tempfile
+import time
 from collections.abc import Sequence
-from contextlib import ExitStack
-from pathlib import Path
+from functools import partial
 
-from benchmarks.peers import PEERS, Peer, start_origin
-from benchmarks.processes import Process, free_port
-from benchmarks.report import save, table
-from benchmarks.rounds import measure
-from benchmarks.work import WORKS
+from balancer.hotpath import build
+from benchmarks import programs
+from benchmarks.catalogue import WORKS
+from benchmarks.peers import PEERS
+from benchmarks.progress import Progress, minutes
+from benchmarks.record import Conditions, now, save
+from benchmarks.rounds import Contestant, Result, Turn, Work, measure
+from benchmarks.stand import Stand, allow_descriptors, set_up
+from benchmarks.table import number, text
+
+NEEDED = ("wrk", "nginx", "taskset", "setpriv")  # nothing can be measured without these; nginx is the origin
+START_S = 5.0  # about what it takes to start and end the contestants of one work
+INTERRUPTED = 130
 
 
 def main(words: Sequence[str]) -> int:
-    """Run what was asked for; 0, or 1 if a program that nothing can be done without is missing."""
+    """Run what was asked for; 0, 1 if a program that nothing can be done without is missing, 130 if interrupted."""
     options = parse(words)
-    needed = [Peer("wrk", "wrk", PEERS[0].start), Peer("nginx", "nginx", PEERS[0].start)]
-    absent = [peer.name for peer in needed if peer.missing()]
-    if absent:
-        tell(f"missing: {', '.join(absent)}; apt-get install {' '.join(absent)}")
-        return 1
+    if options.list:
+        print("\n".join(f"{work.name:10} {row.meaning}" for work in WORKS for row in work.rows))
+        return 0
     works = [work for work in WORKS if not options.work or work.name in options.work]
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ecluse-bench-")))
-        folder.chmod(0o755)
-        running = start(stack, folder, options.peers)
-        results = measure(works, running, options.rounds, options.seconds, folder, tell)
-    print(table(results))
-    print(f"written to {save(results, shlex.join(['python', '-m', 'benchmarks', *words]))}")
-    return 0
+    wanted = [peer for peer in PEERS if peer in options.peers and any(peer in work.peers for work in works)]
+    programs.provide([*NEEDED, *(PEERS[peer].program for peer in wanted)], tell)
+    missing = programs.absent(NEEDED)
+    if missing:
+        tell(programs.advice(missing))
+        return 1
+    left_out = {peer: reason for peer in wanted if (reason := PEERS[peer].lack())}
+    for peer, reason in left_out.items():
+        tell(f"{peer} is left out: {reason}")
+    return _run(works, [peer for peer in wanted if peer not in left_out], options, left_out, words)
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = [work.name for work in WORKS]
-    parser.add_argument("work", nargs="*", choices=[*names, []], help=f"kinds of work, all unless given: {', '.join(names)}")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each peer has its turn (default 5)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long a turn is (default 3)")
-    parser.add_argument("--peers", type=lambda text: text.split(","), default=[peer.name for peer in PEERS], help="by comma")
+    parser.add_argument("work", nargs="*", choices=[*(work.name for work in WORKS), []], help="kinds of work, all unless given")
+    parser.add_argument("--list", action="store_true", help="name the kinds of work and end")
+    parser.add_argument("--rounds", type=_whole, default=5, help="how often each peer has its turn (default 5)")
+    parser.add_argument("--seconds", type=_whole, default=3, help="how long a turn is (default 3)")
+    parser.add_argument("--peers", type=_peers, default=list(PEERS), help=f"by comma; all unless given: {','.join(PEERS)}")
     return parser.parse_args(words)
 
 
-def start(stack: ExitStack, folder: Path, wanted: Sequence[str]) -> list[tuple[Peer, Process, int]]:
-    """The origin and every peer that is wanted and installed, listening."""
-    origin_port = free_port()
-    origin = start_origin(folder, origin_port)
-    stack.callback(origin.end)
-    origin.wait_for(origin_port)
-    running = []
-    for peer in PEERS:
-        if peer.name not in wanted:
-            continue
-        if peer.missing():
-            tell(f"{peer.name} is left out: {peer.program} is not installed")
-            continue
-        port = free_port()
-        process = peer.start(folder, port, origin_port)
-        stack.callback(process.end)
-        process.wait_for(port)
-        running.append((peer, process, port))
-    return running
+def _whole(words: str) -> int:
+    if not words.isdecimal() or not 1 <= int(words) <= 1000:
+        raise argparse.ArgumentTypeError(f"{words!r} is not a whole number from 1 to 1000")
+    return int(words)
+
+
+def _peers(words: str) -> list[str]:
+    unknown = [name for name in words.split(",") if name not in PEERS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no such peer: {', '.join(unknown)}; there are {', '.join(PEERS)}")
+    return words.split(",")
+
+
+def _run(
+    works: Sequence[Work], peers: Sequence[str], options: argparse.Namespace, left_out: dict[str, str], words: Sequence[str]
+) -> int:
+    """Measure, print and write down. What is started is ended before the result is printed, or at a signal."""
+    for number_ in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number_, _interrupt)
+    progress = Progress(sum(_estimate_s(work, peers, options) for work in works), time.monotonic)
+    tell(
+        f"about {minutes(progress.left_s())}: {len(works)} kinds of work, {options.rounds} rounds with turns of {options.seconds} s"
+    )
+    allow_descriptors()
+    began, compared = now(), versions(peers)
+    results: list[Result] = []
+    try:
+        with set_up() as stand:
+            for work in works:
+                results += _measured(stand, work, peers, options, progress)
+    except KeyboardInterrupt:
+        tell("interrupted; everything that was started has been ended, nothing is written")
+        return INTERRUPTED
+    command = shlex.join(["python", "-m", "benchmarks", *words])
+    conditions = Conditions(command, began, options.rounds, options.seconds, compared, left_out)
+    print(text(results))
+    print("\n".join(f"written to {path}" for path in save(results, conditions)))
+    return 0
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    """Unwind once; a second signal does not disturb the tidying up, which is bounded in time."""
+    for number_ in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number_, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _measured(stand: Stand, work: Work, peers: Sequence[str], options: argparse.Namespace, progress: Progress) -> list[Result]:
+    taking_part = [peer for peer in peers if peer in work.peers]
+    with work.contestants(stand, taking_part, options.seconds) as contestants:
+        progress.done(START_S)
+        return measure(work, contestants, options.rounds, partial(_tell_turn, options, progress))
+
+
+def _tell_turn(
+    options: argparse.Namespace, progress: Progress, work: Work, round_: int, contestant: Contestant, turn: Turn
+) -> None:
+    progress.done(work.turn_s(options.seconds))
+    figures = "; ".join(f"{number(turn.figures[row.name])} {row.unit}" for row in work.rows if row.name in turn.figures)
+    errors = f"  errors: {', '.join(turn.errors)}" if turn.errors else ""
+    left = minutes(progress.left_s())
+    tell(f"{work.name:8} round {round_ + 1} of {options.rounds}  {contestant.name:11} {figures}{errors}  ({left} left)")
+
+
+def _estimate_s(work: Work, peers: Sequence[str], options: argparse.Namespace) -> float:
+    taking_part = sum(peer in work.peers for peer in peers)
+    return START_S + int(options.rounds) * taking_part * work.turn_s(options.seconds)
+
+
+def versions(peers: Sequence[str]) -> dict[str, str]:
+    """Of what was compared, and of what it was driven with."""
+    told = {name: PEERS[name].version() for name in peers if name not in {"forwarder", "interpreted"}}
+    return {**told, "hot path": build(), "wrk": programs.version(["wrk", "-v"]), "python": sys.version.split()[0]}
 
 
 def tell(line: str) -> None:

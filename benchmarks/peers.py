@@ -1,144 +1,84 @@
-"""The programs that are compared, each as a proxy with one worker before the same origin, each adding X-Forwarded-For.
+"""The programs that are compared, as data: what each needs and how it is started as a proxy before an origin."""
 
-A peer that is not installed is left out; `missing` says which. Their configurations are what their own documentation recommends for a
-keep-alive reverse proxy, without logs.
-"""
-
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.processes import Process, free_port
+from balancer.hotpath import build
+from benchmarks.configurations import ECLUSE, HAPROXY, NGINX
+from benchmarks.processes import free_port
+from benchmarks.programs import absent, advice, version
+from sidecar.commands.version import installed
 
-PROXY_CORE = 0
-LOAD_CORE = 1
+CONNECTIONS = 10_000  # Écluse's own default
 
-ORIGIN = """
-worker_processes 1; daemon off; pid {folder}/origin.pid; error_log {folder}/origin.err;
-events {{ worker_connections 8192; }}
-http {{
-  access_log off; keepalive_requests 1000000000; client_max_body_size 0; client_body_buffer_size 64k;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{
-    listen 127.0.0.1:{port} backlog=4096 reuseport; root {folder}/files;
-    location = / {{ return 200 "{small}"; }}
-    location / {{ }}
-  }}
-}}
-"""
 
-NGINX = """
-worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.err;
-events {{ worker_connections 30000; }}
-http {{
-  access_log off; keepalive_requests 1000000000; client_max_body_size 0; proxy_request_buffering off;
-  client_body_temp_path {folder}/nb; proxy_temp_path {folder}/np;
-  fastcgi_temp_path {folder}/nf; uwsgi_temp_path {folder}/nu; scgi_temp_path {folder}/ns;
-  upstream origin {{ server 127.0.0.1:{origin}; keepalive 128; keepalive_requests 1000000000; }}
-  server {{
-    listen 127.0.0.1:{port} backlog=4096 reuseport;
-    location / {{
-      proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_max_temp_file_size 0;
-    }}
-  }}
-}}
-"""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and how large a peer is set up. origin: "127.0.0.1:8000" or "unix:/path"; connections: the most it must carry."""
 
-HAPROXY = """
-global
-  nbthread 1
-  maxconn 4000
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  option forwardfor
-  option splice-auto
-  http-reuse always
-frontend front
-  bind 127.0.0.1:{port} backlog 4096
-  default_backend back
-backend back
-  server origin 127.0.0.1:{origin} pool-max-conn 128
-"""
+    folder: Path
+    port: int
+    origin: str
+    workers: int = 1
+    connections: int = CONNECTIONS
 
-ECLUSE = """
-listen: 127.0.0.1:{port}
-admin: {{listen: "127.0.0.1:{admin}"}}
-workers: 1
-services:
-  origin:
-    endpoints: ["127.0.0.1:{origin}"]
-    probes: {{readiness: {{path: /}}}}
-"""
+    def write(self, name: str, text: str, **more: object) -> str:
+        """A configuration file with the blanks filled in: its path."""
+        blanks = {"folder": self.folder, "port": self.port, "origin": self.origin, "workers": self.workers}
+        path = self.folder / f"{self.port}-{name}"
+        path.write_text(text.format(**{**blanks, "connections": self.connections, **more}))
+        return str(path)
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A name, what it needs on the PATH, and how to start it on a port before an origin."""
+    """program: what it needs on the PATH. command: writes what configuration it takes, gives what to run."""
 
     name: str
     program: str
-    start: Callable[[Path, int, int], Process]
+    command: Callable[[Place], list[str]]
+    version: Callable[[], str]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
-    def missing(self) -> bool:
-        """Whether it is not installed."""
-        return shutil.which(self.program) is None and not Path(self.program).exists()
-
-
-def start_origin(folder: Path, port: int) -> Process:
-    """nginx, answering from memory and from files: the replica behind every peer."""
-    files = folder / "files"
-    files.mkdir(exist_ok=True)
-    (files / "16k").write_bytes(b"x" * 16 * 1024)
-    (files / "10m").write_bytes(b"x" * 10 * 1024 * 1024)
-    return start_nginx(folder, "origin", ORIGIN.format(folder=folder, port=port, small="x" * 100), LOAD_CORE)
+    def lack(self) -> str:
+        """Why it cannot take part; "" if it can."""
+        if self.name == "ecluse" and build() == "interpreted":
+            return "the hot path is not compiled here (unset ECLUSE_PURE; apt-get install gcc python3-dev; make install)"
+        missing = absent([self.program])
+        return advice(missing) if missing else ""
 
 
-def start_nginx(folder: Path, name: str, text: str, core: int) -> Process:
-    """nginx with this configuration."""
-    path = folder / f"{name}.conf"
-    path.write_text(text)
-    return Process(["nginx", "-c", str(path)], core, folder / f"{name}.log")
+def _nginx(place: Place) -> list[str]:
+    # A connection to a client and one to the origin count alike, and so do some of nginx's own.
+    return ["nginx", "-c", place.write("nginx.conf", NGINX, connections=2 * place.connections)]
 
 
-def _nginx(folder: Path, port: int, origin: int) -> Process:
-    return start_nginx(folder, "nginx", NGINX.format(folder=folder, port=port, origin=origin), PROXY_CORE)
+def _haproxy(place: Place) -> list[str]:
+    return ["haproxy", "-f", place.write("haproxy.cfg", HAPROXY)]
 
 
-def _haproxy(folder: Path, port: int, origin: int) -> Process:
-    path = folder / "haproxy.cfg"
-    path.write_text(HAPROXY.format(port=port, origin=origin))
-    return Process(["haproxy", "-f", str(path)], PROXY_CORE, folder / "haproxy.log")
+def _ecluse(place: Place) -> list[str]:
+    return [sys.executable, "-m", "sidecar.cli", "run", place.write("ecluse.yaml", ECLUSE, admin=free_port())]
 
 
-def _forwarder(folder: Path, port: int, origin: int) -> Process:
-    program = folder / "forwarder"
+def _forwarder(place: Place) -> list[str]:
+    program = place.folder / "forwarder"
     if not program.exists():
         subprocess.run(["cc", "-O2", "-o", str(program), str(Path(__file__).parent / "forwarder.c")], check=True)
-    return Process([str(program), str(port), str(origin)], PROXY_CORE, folder / "forwarder.log")
+    return [str(program), str(place.port), place.origin.rpartition(":")[2]]
 
 
-def _ecluse(environment: dict[str, str], label: str) -> Callable[[Path, int, int], Process]:
-    def start(folder: Path, port: int, origin: int) -> Process:
-        path = folder / f"{label}.yaml"
-        path.write_text(ECLUSE.format(port=port, origin=origin, admin=free_port()))
-        command = [sys.executable, "-m", "sidecar.cli", "run", str(path)]
-        return Process(command, PROXY_CORE, folder / f"{label}.log", environment)
-
-    return start
-
-
-PEERS = (
-    Peer("forwarder", "cc", _forwarder),
-    Peer("nginx", "nginx", _nginx),
-    Peer("haproxy", "haproxy", _haproxy),
-    Peer("ecluse", sys.executable, _ecluse({}, "ecluse")),
-    Peer("interpreted", sys.executable, _ecluse({"ECLUSE_PURE": "1"}, "interpreted")),
-)
+PEERS = {
+    peer.name: peer
+    for peer in (
+        Peer("forwarder", "cc", _forwarder, lambda: "its own"),
+        Peer("nginx", "nginx", _nginx, lambda: version(["nginx", "-v"])),
+        Peer("haproxy", "haproxy", _haproxy, lambda: version(["haproxy", "-v"])),
+        Peer("ecluse", sys.executable, _ecluse, installed),
+        Peer("interpreted", sys.executable, _ecluse, installed, {"ECLUSE_PURE": "1"}),
+    )
+}
+PROXIES = ("nginx", "haproxy", "ecluse")

@@ -1,63 +1,77 @@
-"""Runs the rounds: every peer in turn, again and again, so that what the machine does meanwhile falls on all of them alike."""
+"""Runs the rounds: every contestant in turn, again and again, so that what the machine does meanwhile falls on all of them alike."""
 
-import re
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
-from statistics import median
+from typing import Protocol
 
-from benchmarks.peers import LOAD_CORE, Peer
-from benchmarks.processes import Process
-from benchmarks.work import Work
+from benchmarks.row import Row
+from benchmarks.stand import Stand
 
-_REQUESTS = re.compile(r"(\d+) requests in")
-_ERRORS = re.compile(r"Socket errors: (.*)|Non-2xx or 3xx responses: (\d+)")
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one contestant did in one round: a figure for each row of the work, and what went wrong."""
+
+    figures: Mapping[str, float]
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A peer, set up for a work. play: does the turn of the round with this number, counted from 0."""
+
+    name: str
+    play: Callable[[int], Turn]
+
+
+class Work(Protocol):
+    """Something that is measured."""
+
+    @property
+    def name(self) -> str:
+        """The word for it on the command line."""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """What it says in the result."""
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Who takes part, if installed and wanted."""
+
+    def turn_s(self, seconds: float) -> float:
+        """About how long one turn takes."""
+
+    def contestants(self, stand: Stand, peers: Sequence[str], seconds: float) -> AbstractContextManager[list[Contestant]]:
+        """Sets up these of its peers; all of them are gone at the end."""
 
 
 @dataclass(slots=True)
-class Figures:
-    """What one peer did at one kind of work: requests per CPU-second of its processes, a number a round; and what went wrong."""
+class Result:
+    """One row as it was measured: figures by peer, one for each round; and what went wrong."""
 
-    per_cpu_s: list[float] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    @property
-    def median(self) -> float:
-        """The middle round."""
-        return median(self.per_cpu_s)
+    row: Row
+    rounds: dict[str, list[float]] = field(default_factory=dict)
+    errors: dict[str, list[str]] = field(default_factory=dict)
 
 
 def measure(
-    works: Sequence[Work],
-    running: Sequence[tuple[Peer, Process, int]],
-    rounds: int,
-    seconds: float,
-    folder: Path,
-    tell: Callable[[str], None],
-) -> dict[str, dict[str, Figures]]:
-    """Figures by work and peer. `tell` hears of progress."""
-    results = {work.name: {peer.name: Figures() for peer, _, _ in running} for work in works}
-    for work in works:
-        script = folder / f"{work.name}.lua"
-        script.write_text(work.script)
-        for number in range(rounds):
-            for peer, process, port in running:
-                figures = results[work.name][peer.name]
-                requests, cpu_s, errors = run_once(work, process, port, seconds, script)
-                figures.per_cpu_s.append(requests / cpu_s if cpu_s else 0.0)
-                figures.errors += errors
-                tell(f"{work.name} round {number + 1}/{rounds} {peer.name}: {figures.per_cpu_s[-1]:,.0f} requests per CPU-second")
-    return results
+    work: Work, contestants: Sequence[Contestant], rounds: int, tell: Callable[[Work, int, Contestant, Turn], None]
+) -> list[Result]:
+    """A result for each row of the work. `tell` hears of each turn."""
+    results = {row.name: Result(row) for row in work.rows}
+    for number in range(rounds):
+        for contestant in rotated(contestants, number):
+            turn = contestant.play(number)
+            for name, figure in turn.figures.items():
+                results[name].rounds.setdefault(contestant.name, []).append(figure)
+                results[name].errors.setdefault(contestant.name, []).extend(turn.errors)
+            tell(work, number, contestant, turn)
+    return list(results.values())
 
 
-def run_once(work: Work, process: Process, port: int, seconds: float, script: Path) -> tuple[int, float, list[str]]:
-    """(requests, CPU seconds of the proxy, errors in wrk's words) of one round."""
-    command = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t", "1", "-c", str(work.connections), "-d", f"{seconds:g}s"]
-    if work.script:
-        command += ["-s", str(script)]
-    before = process.cpu_s()
-    done = subprocess.run([*command, f"http://127.0.0.1:{port}{work.path}"], capture_output=True, text=True, check=True)
-    after = process.cpu_s()
-    found = _REQUESTS.search(done.stdout)
-    return int(found[1]) if found else 0, after - before, [line[0] for line in _ERRORS.finditer(done.stdout)]
+def rotated(contestants: Sequence[Contestant], number: int) -> list[Contestant]:
+    """The order of one round: who began the last one ends this one."""
+    first = number % len(contestants) if contestants else 0
+    return [*contestants[first:], *contestants[:first]]
