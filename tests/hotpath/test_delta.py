@@ -18,7 +18,7 @@ from tests.hotpath.strategies import THOROUGH
 from tests.hotpath.tables import tables, with_any_values
 from tests.proxy.workers import in_state, service_of
 
-LARGE = "x" * 300_000
+FILLING = "x" * 20_000
 MANY = tuple(service_of(f"127.0.0.1:{slot + 1}", name=f"app{slot}", slot=slot) for slot in range(20))
 
 
@@ -36,7 +36,9 @@ class Delivery(RuleBasedStateMachine):
     def restart(self) -> None:
         """A worker is introduced."""
         self.close()
-        self.ends = [Channel(end) for end in socket.socketpair()]
+        ends = socket.socketpair()
+        ends[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # as little as the kernel allows, so that tables soon wait
+        self.ends = [Channel(end) for end in ends]
         self.worker, self.acknowledged = RoutingTable(), 0
         self.send()
 
@@ -54,7 +56,7 @@ class Delivery(RuleBasedStateMachine):
     def jam(self) -> None:
         """The worker does not read, and the socket is full: from now on tables wait."""
         while not self.ends[0].wants_write:
-            self.ends[0].send("error", what=LARGE)
+            self.ends[0].send("error", what=FILLING)
 
     @rule(refuses=st.booleans())
     def work(self, refuses: bool) -> None:
