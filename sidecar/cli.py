@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from sidecar.client import Refused, Unreachable
-from sidecar.commands import Exit, Wrong, actions, checking, client, explain, following, serving, status, version
+from sidecar.commands import Exit, Wrong, actions, bench, checking, client, explain, following, serving, status, version
 from sidecar.render import nearest
 
 DESCRIPTION = "Écluse: a load balancer and autoscaler in one program."
@@ -15,9 +15,11 @@ EPILOG = """\
 examples:
   ecluse run -- uvicorn app:app --port {port}    a proxy on 8080 before an app
   ecluse run --min 2 --max 8 -- ./serve {port}   two to eight replicas
+  ecluse run -- uvicorn app:app --uds {socket}   the same over Unix sockets
   ecluse run ecluse.yaml                         as a file says
   ecluse check ecluse.yaml && ecluse reload      test a changed file, use it
   ecluse status; ecluse explain shop             what runs, and why so many
+  ecluse bench shop                              what it carries, and its rule
 
 exit codes:
   0  done                                4  no service or replica of that name
@@ -31,7 +33,7 @@ environment:
   ECLUSE_PURE   1: run the hot path interpreted even where it was compiled
   NO_COLOR      set: no colours
 """
-GROUPS = (serving, checking, status, explain, actions, following, version)
+GROUPS = (serving, checking, status, explain, actions, following, bench, version)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,7 +83,7 @@ def _check_for_a_command(arguments: argparse.Namespace, argv: list[str], unknown
     file = arguments.file if arguments.run is serving.run and "--" not in argv else None
     if file and not file.endswith((".yaml", ".yml")) and argv.index(file) < argv.index(unknown[0]):
         first = argv.index(file)
-        right = shlex.join(["ecluse", *argv[:first], "--", *argv[first:]]).replace("'{port}'", "{port}")
+        right = shlex.join(["ecluse", *argv[:first], "--", *argv[first:]]).replace("'{port}'", "{port}").replace("'{socket}'", "{socket}")
         raise Wrong(f"put -- before the command: {right}", Exit.USAGE)
 
 
