@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 import httpx
 
 from probes.spec import ProbeSpec
-from probes.tcp import UNIX
+from probes.tcp import try_unix
 from probes.verdict import Outcome
-from probes.words import reason_of
+from probes.words import UNIX, reason_of
 
 USER_AGENT = "ecluse-probe"
 BODY = 64 * 1024  # octets read, so that a replica sees its whole answer taken; more is not waited for
@@ -36,6 +36,8 @@ class HttpProbe:
         began = time.monotonic()
         try:
             async with asyncio.timeout(spec.timeout_s):
+                if address.startswith(UNIX):  # with a full queue, anyio would try without a pause
+                    await try_unix(address, spec.timeout_s)
                 status = await self._status(address, spec)
         except TimeoutError:
             return Outcome(False, f"no answer within {spec.timeout_s:g} s")

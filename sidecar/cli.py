@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -83,7 +84,7 @@ def _check_for_a_command(arguments: argparse.Namespace, argv: list[str], unknown
     file = arguments.file if arguments.run is serving.run and "--" not in argv else None
     if file and not file.endswith((".yaml", ".yml")) and argv.index(file) < argv.index(unknown[0]):
         first = argv.index(file)
-        right = shlex.join(["ecluse", *argv[:first], "--", *argv[first:]]).replace("'{port}'", "{port}").replace("'{socket}'", "{socket}")
+        right = re.sub(r"'(\{\w+\})'", r"\1", shlex.join(["ecluse", *argv[:first], "--", *argv[first:]]))
         raise Wrong(f"put -- before the command: {right}", Exit.USAGE)
 
 

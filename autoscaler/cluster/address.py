@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from zlib import crc32
 
 _UNIX = "unix:"
-_UNIX_PATH_OCTETS = 107  # sun_path of Linux's sockaddr_un holds 108, the last of which is the end mark
+UNIX_PATH_OCTETS = 107  # sun_path of Linux's sockaddr_un holds 108, the last of which is the end mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,6 @@ def _socket_path(text: str) -> str:
     path = text.removeprefix(_UNIX)
     if not path.startswith("/") or path.endswith("/"):
         raise ValueError(f'"{text}": a Unix socket needs an absolute path, such as "unix:/run/app.sock"')
-    if "\0" in path or len(path.encode()) > _UNIX_PATH_OCTETS:
-        raise ValueError(f'"{text}": the path of a Unix socket has at most {_UNIX_PATH_OCTETS} octets, none of them NUL')
+    if "\0" in path or len(path.encode()) > UNIX_PATH_OCTETS:
+        raise ValueError(f'"{text}": the path of a Unix socket has at most {UNIX_PATH_OCTETS} octets, none of them NUL')
     return path

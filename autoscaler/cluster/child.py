@@ -5,6 +5,7 @@ import math
 import signal
 from typing import NamedTuple
 
+from autoscaler.cluster.address import Address
 from autoscaler.cluster.engine import Instance, InstanceSpec, InstanceStatus
 from autoscaler.cluster.restarts import Crashes, RestartPolicy, after_crash
 
@@ -37,7 +38,7 @@ class Child:
         self.id = instance_id
         self.spec = spec
         self.run = 0
-        self.port = 0
+        self.address = Address()
         self.pid = 0
         self.restarts = 0
         self.status = InstanceStatus.BACKOFF
@@ -53,9 +54,9 @@ class Child:
         self._starts_at_s = 0.0
         self._why = ""
 
-    def prepare(self, run: int, port: int) -> None:
+    def prepare(self, run: int, address: Address) -> None:
         """A new run is about to begin."""
-        self.run, self.port, self.pid = run, port, 0
+        self.run, self.address, self.pid = run, address, 0
         self.last_line = ""
         self.ended = asyncio.get_running_loop().create_future()
 
@@ -106,7 +107,7 @@ class Child:
         return Instance(
             id=self.id,
             service=self.spec.service,
-            address=f"127.0.0.1:{self.port}",
+            address=str(self.address),
             status=self.status,
             since_s=self._since_s,
             pid=self.pid,

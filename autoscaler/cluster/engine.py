@@ -25,7 +25,8 @@ class InstanceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InstanceSpec:
-    """What to run. command: words in which {port} (and {name}) are replaced; empty for engines that know by themselves."""
+    """What to run. command: words in which {port} or {socket}, and {name}, are replaced; empty for engines that know by
+    themselves."""
 
     service: str
     command: tuple[str, ...] = ()

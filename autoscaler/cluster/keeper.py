@@ -6,7 +6,7 @@ kills the instances (see `spawn`), and the controller whatever they started, exc
 cleared its environment. While the controller is only stopped nothing happens: output is read on, so that no instance blocks on a
 full pipe, and dropped when the controller does not take it.
 
-Messages to the keeper:     spawn {run, command, environment, directory}, stop {run, grace_s}
+Messages to the keeper:     spawn {run, command, environment, directory, scratch}, stop {run, grace_s}
 Messages to the controller: spawned {run, pid}, failed {run, what}, output {run, lines, lost}, exited {run, status, lost}
 `run` numbers each start; `status` is as in `os.waitstatus_to_exitcode`. `exited` is sent once no process of the run is left.
 
@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+from autoscaler.cluster import folder
 from autoscaler.cluster.family import REPLICA, processes, with_descendants
 from autoscaler.cluster.run import Run
 from autoscaler.cluster.spawn import Program, become_subreaper, spawn_with_pipe
@@ -48,6 +49,7 @@ class Keeper:
         self._give_up_at_s = float("inf")
         self._look_at_s = 0.0
         self._runs: dict[int, Run] = {}
+        self._scratch: set[str] = set()
         self._readers: dict[int, Callable[[], None]] = {channel.fileno(): self._listen, wake.fileno(): self._wake_up}
         self._poll = select.epoll()
         for fd in self._readers:
@@ -62,6 +64,8 @@ class Keeper:
                 self._readers.get(fd, _nothing)()
             self._reap()
             self._look()
+        for scratch in self._scratch:
+            folder.remove(scratch)
 
     def _patience_s(self) -> float | None:
         now = self._clock()
@@ -85,7 +89,7 @@ class Keeper:
         if not self._controlled:
             return
         if message["kind"] == "spawn":
-            self._spawn(message["run"], Program(message["command"], message["environment"], message["directory"]))
+            self._spawn(message["run"], Program(**{name: message[name] for name in Program._fields}))
         elif run := self._runs.get(message["run"]):
             self._end(run, message["grace_s"])
 
@@ -109,6 +113,8 @@ class Keeper:
     # Lives.
 
     def _spawn(self, number: int, program: Program) -> None:
+        if program.scratch:
+            self._scratch.add(program.scratch)
         try:
             pid, output = spawn_with_pipe(program)
         except OSError as error:

@@ -69,7 +69,7 @@ class KeeperLink:
         future = self._starting[run] = asyncio.get_running_loop().create_future()
         environment = {**program.environment, RUN: self._token}
         try:
-            self._send("spawn", run=run, command=program.command, environment=environment, directory=program.directory)
+            self._send("spawn", run=run, **program._replace(environment=environment)._asdict())
             return await asyncio.wait_for(future, deadline_s)
         except TimeoutError:
             self.stop(run, 0.0)

@@ -1,6 +1,6 @@
-"""The `processes` engine: instances are local processes, started from a command, each on a loopback port of its own.
+"""The `processes` engine: instances are local processes, started from a command, each on a loopback port or a Unix socket of its own.
 
-Invariants: an id is never given twice; every start, also that of a crashed instance under its old id, has a fresh port; all
+Invariants: an id is never given twice; every start, also that of a crashed instance under its old id, has a fresh address; all
 processes are children of the keeper (`keeper.py`), which ends them when this process dies, however it dies.
 """
 
@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from autoscaler.cluster import folder, placeholders
+from autoscaler.cluster.address import Address
 from autoscaler.cluster.child import Child, Ending, ending
 from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, InstanceStatus
 from autoscaler.cluster.family import REPLICA, family, processes
@@ -19,10 +21,12 @@ from autoscaler.cluster.listeners import listening, sockets
 from autoscaler.cluster.outputs import Outputs
 from autoscaler.cluster.ports import Ports
 from autoscaler.cluster.restarts import RestartPolicy, delay_s
+from autoscaler.cluster.socket_paths import SocketPaths
 from autoscaler.cluster.spawn import Program
 
 STOP_MARGIN_S = 5.0  # after SIGKILL, for the kernel to end a process and the keeper to tell
 RESTART_MARGIN_S = 20.0  # the same, and a start
+LOOPBACK = "127.0.0.1"
 
 
 class Processes:
@@ -41,6 +45,7 @@ class Processes:
         self._policy = restarts or RestartPolicy()
         self._environment = environment
         self._ports = Ports(rng)
+        self._paths = SocketPaths(environment)
         self._link = KeeperLink(self)
         self._changed: Callable[[str], None] = _nobody_listens
         self._children: dict[str, Child] = {}
@@ -109,9 +114,16 @@ class Processes:
             raise EngineError(f"{instance_id} could not be restarted: {child.view(self._clock()).detail}")
 
     def owns_listener(self, instance_id: str) -> bool | None:
-        """Whether the instance, or something it started, is what listens on its port; None: nothing listens there yet."""
+        """Whether the instance, or something it started, is what listens on its port; None: nothing listens there yet.
+
+        Where a socket lies is known to the instance alone: whoever listens there is meant, be it in another namespace.
+        """
         child = self._children.get(instance_id)
-        if not child or not child.pid or not (wanted := listening(child.port)):
+        if not child or not child.pid:
+            return None
+        if child.address.path:
+            return folder.is_socket(child.address.path) or None
+        if not (wanted := listening(child.address.port)):
             return None
         if wanted <= (sockets([child.pid]) or set()):
             return True
@@ -128,6 +140,7 @@ class Processes:
         stops = (self.stop(child.id, child.spec.stop_grace_s) for child in [*self._children.values()])
         await asyncio.gather(*stops, return_exceptions=True)
         await self._link.close()
+        self._paths.close()
         for task in self._tasks.values():
             task.cancel()
         self.outputs.close()
@@ -139,7 +152,7 @@ class Processes:
     async def _launch(self, child: Child) -> None:
         """Begin a new run. Raises EngineError."""
         self._last_run += 1
-        child.prepare(self._last_run, self._ports.take())
+        child.prepare(self._last_run, self._address(child))
         self._by_run[child.run] = child
         try:
             pid = await self._link.spawn(child.run, self._program(child))
@@ -150,11 +163,24 @@ class Processes:
         if child.leaving.is_set():
             self._link.stop(child.run, child.grace_s)
 
+    def _address(self, child: Child) -> Address:
+        """A fresh one for the coming run. Raises EngineError."""
+        if placeholders.names(child.spec.command, placeholders.SOCKET):
+            return Address(path=self._paths.take(self._last_run))
+        return Address(LOOPBACK, self._ports.take())
+
     def _program(self, child: Child) -> Program:
-        port, spec = str(child.port), child.spec
-        command = [word.replace("{port}", port).replace("{name}", child.id) for word in spec.command]
-        environment = {**self._environment, **spec.environment, "PORT": port, REPLICA: child.id}
-        return Program(command, environment, spec.directory)
+        """What Écluse itself was told in PORT or SOCKET is not a replica's business."""
+        spec, address = child.spec, child.address
+        variable, placeholder = ("SOCKET", placeholders.SOCKET) if address.path else ("PORT", placeholders.PORT)
+        place = address.path or str(address.port)
+        inherited = {name: value for name, value in self._environment.items() if name not in {"PORT", "SOCKET"}}
+        return Program(
+            command=placeholders.filled(spec.command, {placeholder: place, placeholders.NAME: child.id}),
+            environment={**inherited, **spec.environment, variable: place, REPLICA: child.id},
+            directory=spec.directory,
+            scratch=self._paths.folder,
+        )
 
     async def _supervise(self, child: Child) -> None:
         """Start it again, as often as needed, until it is to leave."""
@@ -193,6 +219,7 @@ class Processes:
         """The keeper's link tells that no process of a run is left."""
         if child := self._by_run.pop(run, None):
             self.outputs.add(child.spec.service, child.id, [], lost)
+            self._paths.release(child.address.path)
             child.end(ending(status))
 
     def run_printed(self, run: int, lines: Sequence[str], lost: int) -> None:

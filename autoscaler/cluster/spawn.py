@@ -22,11 +22,12 @@ def become_subreaper() -> None:
 
 
 class Program(NamedTuple):
-    """What to run. directory: "" is the keeper's own, which is the controller's."""
+    """What to run. directory: "" is the keeper's own, which is the controller's. scratch: a private folder that is to go with both."""
 
     command: list[str]
     environment: Mapping[str, str]
     directory: str = ""
+    scratch: str = ""
 
 
 def spawn(program: Program, output: int) -> int:

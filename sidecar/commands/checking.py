@@ -71,7 +71,7 @@ def _source(service: "Service") -> str:
 
 def _readiness(service: "Service") -> str:
     probe = service.readiness
-    asked = f"GET {probe.path}" if probe.path else "a TCP connection"
+    asked = f"GET {probe.path}" if probe.path else "a connection"
     return f"ready when {asked} succeeds, tried every {_time(probe.interval_s)}"
 
 

@@ -7,12 +7,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from autoscaler.cluster.placeholders import PLACEHOLDERS, PORT, SOCKET
+
 if TYPE_CHECKING:
     from sidecar.config import Config, Service
 
-PLACEHOLDERS: Final = ("{port}", "{name}")
 _PLACEHOLDER: Final = re.compile(r"(?<!\$)\{\w+\}")  # ${PORT} is the shell's
 _PORT_VARIABLE: Final = re.compile(r"\$PORT\b|\$\{PORT\b")
+_SOCKET_VARIABLE: Final = re.compile(r"\$SOCKET\b|\$\{SOCKET\b")
 
 
 def doubts(config: "Config") -> list[str]:
@@ -26,15 +28,21 @@ def _of(service: "Service") -> Iterator[str]:
     found = [name for word in service.command for name in _PLACEHOLDER.findall(word)]
     unknown = [name for name in dict.fromkeys(found) if name not in PLACEHOLDERS]
     for name in unknown:
-        yield f"{name} is left as it is: only {' and '.join(PLACEHOLDERS)} are replaced{_meant(name)}"
-    if "{port}" not in found and not unknown and not any(map(_PORT_VARIABLE.search, service.command)):
-        yield "names no {port}: that works only if the program reads PORT from its environment by itself"
+        yield f"{name} is left as it is: only {', '.join(PLACEHOLDERS[:-1])} and {PLACEHOLDERS[-1]} are replaced{_meant(name)}"
+    if not unknown and not {PORT, SOCKET}.intersection(found):
+        yield from _without_address(service)
     if not _PLACEHOLDER.search(service.command[0]) and not _program(service):
         yield f"there is no program {service.command[0]!r} {_where(service)}"
 
 
-def _meant(name: str) -> str:
+def _without_address(service: "Service") -> Iterator[str]:
+    if any(map(_SOCKET_VARIABLE.search, service.command)):
+        yield "names SOCKET, which is set only where {socket} stands in the command: write {socket} for it"
+    elif not any(map(_PORT_VARIABLE.search, service.command)):
+        yield "names no {port} or {socket}: that works only if the program reads PORT from its environment by itself"
 
+
+def _meant(name: str) -> str:
     close = get_close_matches(name.lower(), PLACEHOLDERS, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else ""
 

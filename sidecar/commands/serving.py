@@ -26,8 +26,10 @@ OPTIONS = (
 )
 RUN_EPILOG = """\
 In COMMAND, {port} becomes each replica's port, which is PORT in its
-environment too. Without FILE and COMMAND, ./ecluse.yaml is used. SIGTERM and
-Ctrl-C drain and end it; SIGHUP or `ecluse reload` reads the file again.
+environment too. {socket} in its place becomes the path of a Unix socket, which
+is SOCKET in its environment. Without FILE and COMMAND, ./ecluse.yaml is used.
+SIGTERM and Ctrl-C drain and end it; SIGHUP or `ecluse reload` reads the file
+again.
 
 examples:
   ecluse run -- uvicorn app:app --port {port}

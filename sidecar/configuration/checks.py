@@ -162,7 +162,7 @@ def _endpoints(service: Service, path: Path) -> Iterator[Finding]:
 def _probe(readiness: Readiness, path: Path) -> Iterator[Finding]:
     if readiness.type == ProbeType.HTTP or (readiness.type is None and readiness.path):
         return
-    kind = "a tcp probe" if readiness.type else "a probe without path, which only connects over TCP"
+    kind = "a tcp probe" if readiness.type else "a probe without path, which only connects"
     for key in ("path", "expect", "host"):
         if key in readiness.model_fields_set:
             message = f"means nothing to {kind}; " + ("take it out" if readiness.type else "add path or type: http")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from autoscaler.cluster import placeholders
 from sidecar.configuration import addresses, quantities
 from sidecar.configuration.problems import nearest, show
 from sidecar.configuration.quantities import matched, wrong
@@ -111,6 +112,8 @@ def _command(value: object) -> tuple[str, ...]:
             raise At(index, str(wrong(word, "one word of the command; put it in quotes")))
     if not words[0]:
         raise ValueError("must begin with the program to run; got ''")
+    if all(placeholders.names(words, name) for name in (placeholders.PORT, placeholders.SOCKET)):
+        raise ValueError("names both {port} and {socket}; a replica gets its requests at one of them: choose one")
     return tuple(words)
 
 

@@ -157,7 +157,7 @@ class Readiness(Model):
     """What makes a replica ready for requests."""
 
     path: Annotated[str, kinds.text(addresses.probe_path)] = _PROBE.path
-    """The path to ask for with GET. Without one a TCP connection is enough."""
+    """The path to ask for with GET. Without one a connection is enough."""
     type: Annotated[ProbeType | None, kinds.choice(ProbeType)] = None
     """`http` (the default with a path; by itself it asks for /) or `tcp` (the default without)."""
     interval: Annotated[float, kinds.duration(0.05, 3600.0)] = _PROBE.interval_s
@@ -191,14 +191,14 @@ class Service(Model):
     """One service: exactly one of `command`, `endpoints` and `dns`, and the requests it gets."""
 
     unavailable: ClassVar[Mapping[str, str]] = {
-        "port": "has no meaning here: replicas of a command get free ports ({port} in the command, PORT in the environment), "
-        "and endpoints and dns name their own",
+        "port": "has no meaning here: replicas of a command get free ports ({port} in the command, PORT in the environment) "
+        "or Unix sockets ({socket}), and endpoints and dns name their own",
         "replicas": "for a fixed number give min_replicas and max_replicas under autoscale the same value",
         **dict.fromkeys(("image", "compose", "swarm"), "is not available in this version, which has command, endpoints and dns"),
     }
 
     command: Annotated[tuple[str, ...], kinds.command()] = ()
-    """What starts one replica; {port} and {name} are replaced. A list of words, or one line that is split as a shell would."""
+    """What starts one replica; {port}, {socket} and {name} are replaced. A list of words, or one line that is split as a shell would."""
     environment: Annotated[
         dict[str, Annotated[str, kinds.text(kinds.value_of_variable, kinds.WORDS)]], Pairs(), Field(default_factory=dict)
     ]

@@ -1,6 +1,7 @@
-"""The smallest honest web application: one file, no package, `python tests/apps/tiny.py PORT` (or PORT in the environment).
+"""The smallest honest web application: one file, no package, `python tests/apps/tiny.py PORT` (or the path of a Unix socket; without
+either, SOCKET or PORT in the environment).
 
-It prints "listening on PORT" once it accepts connections, "stopping" at SIGTERM, and finishes what is in flight before it exits.
+It prints "listening on ..." once it accepts connections, "stopping" at SIGTERM, and finishes what is in flight before it exits.
 
     /healthz            200 "ok", or the status last set with POST /healthz?status=503
     /slow?ms=N          200 after N milliseconds
@@ -97,10 +98,13 @@ class Tiny:
             if not self.in_flight:
                 self.idle.set()
 
-    async def run(self, port: int) -> None:
-        listener = await asyncio.start_server(self.serve, "127.0.0.1", port, backlog=1024)
+    async def run(self, where: str) -> None:
+        if where.isdecimal():
+            listener = await asyncio.start_server(self.serve, "127.0.0.1", int(where), backlog=1024)
+        else:
+            listener = await asyncio.start_unix_server(self.serve, where, backlog=1024)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.stopping.set)
-        print(f"listening on {port}", flush=True)
+        print(f"listening on {where}", flush=True)
         await self.stopping.wait()
         print("stopping", flush=True)
         listener.close()
@@ -108,4 +112,4 @@ class Tiny:
 
 
 if __name__ == "__main__":
-    asyncio.run(Tiny().run(int(sys.argv[1] if len(sys.argv) > 1 else os.environ["PORT"])))
+    asyncio.run(Tiny().run(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("SOCKET") or os.environ["PORT"]))

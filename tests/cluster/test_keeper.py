@@ -55,10 +55,11 @@ async def link(hearer: Hearer) -> AsyncIterator[KeeperLink]:
 
 
 @contextmanager
-def controller() -> Iterator[tuple[subprocess.Popen[str], set[int]]]:
-    """A controller in its own process, and all pids that it and its instances are."""
+def controller(temporary: Path | None = None) -> Iterator[tuple[subprocess.Popen[str], set[int]]]:
+    """A controller in its own process, and all pids that it and its instances are. temporary: its TMPDIR."""
     command = [sys.executable, "-m", "tests.cluster.controller"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, **({"TMPDIR": str(temporary)} if temporary else {})}
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout
         try:
             told = {int(word) for word in process.stdout.readline().split()}
@@ -75,12 +76,18 @@ class TestControllerGone:
             process.wait()
             wait_until_blocking(lambda: not [pid for pid in pids if alive(pid)], deadline_s=20)
 
+    def test_the_folder_of_sockets_goes_too(self, tmp_path: Path) -> None:
+        with controller(tmp_path) as (process, _):
+            assert [path.is_socket() for path in tmp_path.rglob("*.sock")] == [True]
+            process.kill()
+            wait_until_blocking(lambda: not [*tmp_path.iterdir()], deadline_s=20)
+
     def test_what_a_controller_asked_for_before_it_was_killed_is_not_begun_afterwards(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             channel = Channel(ours)
             for run in range(1, 6):
-                channel.send("spawn", run=run, command=["sleep", "1000"], environment=dict(os.environ), directory=".")
+                channel.send("spawn", run=run, command=["sleep", "1000"], environment=dict(os.environ), directory=".", scratch="")
             channel.close()
             command = [sys.executable, "-m", "autoscaler.cluster.keeper", str(theirs.fileno())]
             with subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()]) as keeper:

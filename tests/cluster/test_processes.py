@@ -6,10 +6,13 @@ import random
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from autoscaler.cluster import socket_paths
 from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, InstanceStatus
 from autoscaler.cluster.processes import Processes
 from tests.cluster.conftest import alive, descendants, keeper_of, name_of
@@ -18,6 +21,7 @@ from tests.support import TINY_COMMAND, get, wait_until
 SLEEP = ("sleep", "1000")
 STUBBORN = ("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1000; done")
 TINY = InstanceSpec("shop", TINY_COMMAND)
+TINY_ON_SOCKET = InstanceSpec("shop", (*TINY_COMMAND[:-1], "{socket}"))
 
 
 def shell(script: str) -> InstanceSpec:
@@ -26,6 +30,21 @@ def shell(script: str) -> InstanceSpec:
 
 def port_of(instance: Instance) -> int:
     return int(instance.address.rpartition(":")[2])
+
+
+def path_of(instance: Instance) -> Path:
+    return Path(instance.address.removeprefix("unix:"))
+
+
+@asynccontextmanager
+async def started(environment: Mapping[str, str]) -> AsyncIterator[Processes]:
+    """An engine that was started with this environment."""
+    engine = Processes(random.Random(7), environment=environment)
+    await engine.open(lambda service: None)
+    try:
+        yield engine
+    finally:
+        await engine.close()
 
 
 async def only(engine: Processes) -> Instance:
@@ -108,6 +127,62 @@ class TestStart:
         await engine.close()
         with pytest.raises(EngineError, match="stopping"):
             await engine.start(TINY)
+
+
+class TestUnixSockets:
+    async def test_an_instance_gets_a_path_in_its_command_and_in_its_environment_and_no_port(self) -> None:
+        """Not even one that Écluse was told itself, as platforms do that name the port to listen on in PORT."""
+        async with started({**os.environ, "PORT": "8080", "SOCKET": "/run/outer.sock"}) as engine:
+            instance = await engine.start(InstanceSpec("shop", ("sh", "-c", 'echo "{socket} $SOCKET ${PORT-none}"')))
+            path = path_of(instance)
+            await printed(engine, f"shop-1 | {path} {path} none")
+
+    async def test_who_gets_a_port_is_told_no_socket(self) -> None:
+        async with started({**os.environ, "PORT": "8080", "SOCKET": "/run/outer.sock"}) as engine:
+            instance = await engine.start(shell('echo "$PORT ${SOCKET-none}"'))
+            await printed(engine, f"shop-1 | {port_of(instance)} none")
+
+    async def test_what_a_service_sets_itself_stays(self, engine: Processes) -> None:
+        await engine.start(InstanceSpec("shop", ("sh", "-c", 'echo "{socket} $PORT"'), environment={"PORT": "none of yours"}))
+        await wait_until(lambda: engine.outputs.tail("shop", 1))
+        assert engine.outputs.tail("shop", 1)[0].endswith(".sock none of yours")
+
+    async def test_it_owns_its_socket_once_it_listens(self, engine: Processes) -> None:
+        instance = await engine.start(TINY_ON_SOCKET)
+        assert engine.owns_listener(instance.id) is None
+        await printed(engine, f"shop-1 | listening on {path_of(instance)}")
+        assert engine.owns_listener(instance.id) is True
+
+    async def test_a_killed_one_comes_back_on_another_path_and_leaves_no_socket(self, engine: Processes) -> None:
+        first = await engine.start(TINY_ON_SOCKET)
+        await printed(engine, f"shop-1 | listening on {path_of(first)}")
+        os.kill(first.pid, signal.SIGKILL)
+        await wait_until(lambda: _running_again(engine, first))
+        second = await only(engine)
+        await printed(engine, f"shop-1 | listening on {path_of(second)}")
+        assert [*path_of(first).parent.iterdir()] == [path_of(second)]
+
+    async def test_after_the_keepers_death_no_socket_of_the_former_ones_is_left(self, engine: Processes) -> None:
+        first = await engine.start(TINY_ON_SOCKET)
+        await printed(engine, f"shop-1 | listening on {path_of(first)}")
+        os.kill(keeper_of(first), signal.SIGKILL)
+        await wait_until(lambda: _running_again(engine, first))
+        await printed(engine, f"shop-1 | listening on {path_of(await only(engine))}")
+        assert [*path_of(first).parent.iterdir()] == [path_of(await only(engine))]
+
+    async def test_with_the_engine_goes_the_folder(self) -> None:
+        async with started(os.environ) as engine:
+            folder = path_of(await engine.start(TINY_ON_SOCKET)).parent
+            assert folder.is_dir()
+        assert not folder.exists()
+
+    async def test_where_no_folder_can_be_made_a_start_fails_in_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(socket_paths, "PARENTS", ("/proc",))
+        async with started({**os.environ, "TMPDIR": "/proc"}) as engine:
+            with pytest.raises(
+                EngineError, match="service shop: shop-1 could not be started: no folder for the replicas' sockets"
+            ):
+                await engine.start(TINY_ON_SOCKET)
 
 
 class TestStop:

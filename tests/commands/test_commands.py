@@ -223,8 +223,14 @@ def test_check_says_rules_with_units_and_what_they_come_to(tmp_path: Path, eclus
 @pytest.mark.parametrize(
     ("command_line", "said"),
     [
-        ("sleep 60", "names no {port}: that works only if the program reads PORT"),
-        ("sleep {prt}", "{prt} is left as it is: only {port} and {name} are replaced; did you mean {port}?"),
+        ("sleep 60", "names no {port} or {socket}: that works only if the program reads PORT"),
+        ("sleep {prt}", "{prt} is left as it is: only {port}, {socket} and {name} are replaced; did you mean {port}?"),
+        ("sleep {sock}", "{sock} is left as it is: only {port}, {socket} and {name} are replaced; did you mean {socket}?"),
+        (
+            "sh -c 'exec sleep $SOCKET'",
+            "names SOCKET, which is set only where {socket} stands in the command: write {socket} for it",
+        ),
+        ("sleep {socket}", ""),
         ("uvcorn --port {port}", "there is no program 'uvcorn' in PATH"),
         ("./serve {port}", "there is no program './serve' as seen from "),
         ("sleep {port}", ""),

@@ -228,6 +228,12 @@ VALUES = (
         ("1:30: services.a.command[1]: must be one word of the command; put it in quotes; got a mapping",),
     ),
     Bad(
+        "a command with two addresses",
+        "services: {a: {command: 'app --port {port} --uds {socket}'}}",
+        ("1:25: services.a.command: names both {port} and {socket}; a replica gets its requests at one of them: choose one",),
+        seen_by_schema=False,
+    ),
+    Bad(
         "variables as a list",
         service("environment: [A=1, B, A=2]"),
         ("4:24: services.shop.environment[1]: must be KEY=VALUE; got 'B'",),
@@ -329,9 +335,7 @@ TOGETHER = (
     Bad(
         "an http probe's keys without a path",
         service("probes: {readiness: {expect: 200}}"),
-        (
-            "4:26: services.shop.probes.readiness.expect: means nothing to a probe without path, which only connects over TCP; ...",
-        ),
+        ("4:26: services.shop.probes.readiness.expect: means nothing to a probe without path, which only connects; ...",),
         seen_by_schema=False,
     ),
     Bad(

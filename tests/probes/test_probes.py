@@ -1,9 +1,11 @@
 """HTTP and TCP probes against real sockets, each with one way to be well or ill."""
 
 import asyncio
+import errno
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from probes.http import BODY, HttpProbe
 from probes.spec import ProbeSpec
 from probes.tcp import probe_tcp
 from probes.verdict import Outcome
+from probes.words import reason_of
 from tests.support import free_port
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -109,7 +112,73 @@ async def test_a_refused_connection_is_said_in_words() -> None:
 
 async def test_a_missing_unix_socket_is_said_in_words(tmp_path: Path) -> None:
     outcome = await probe_tcp(f"unix:{tmp_path}/none.sock", 1.0)
-    assert outcome == Outcome(False, "no such file or directory")
+    assert outcome == Outcome(False, f"there is no socket {tmp_path}/none.sock")
+
+
+@asynccontextmanager
+async def full(path: Path) -> AsyncIterator[socket.socket]:
+    """A socket whose queue of new connections is full, as that of a replica that is busy. With an `accept` there is room."""
+    with socket.socket(socket.AF_UNIX) as listener, ExitStack() as held:
+        listener.bind(str(path))
+        listener.listen(0)
+        code = 0
+        while code != errno.EAGAIN:
+            client = held.enter_context(socket.socket(socket.AF_UNIX))
+            client.setblocking(False)
+            code = client.connect_ex(str(path))
+        yield listener
+
+
+BUSY = Outcome(False, "is busy: its queue of new connections is full")
+
+
+@pytest.mark.parametrize("spec", [ProbeSpec(timeout_s=0.1), ProbeSpec(path="/", timeout_s=0.1)], ids=["tcp", "http"])
+async def test_a_unix_socket_whose_queue_stays_full_is_called_busy(tmp_path: Path, spec: ProbeSpec) -> None:
+    async with full(tmp_path / "app.sock"):
+        address = f"unix:{tmp_path}/app.sock"
+        assert await (ask(address, spec) if spec.path else probe_tcp(address, spec.timeout_s)) == BUSY
+
+
+async def test_a_unix_socket_whose_queue_was_full_for_a_moment_passes(tmp_path: Path) -> None:
+    async with full(tmp_path / "app.sock") as listener:
+        probing = asyncio.create_task(probe_tcp(f"unix:{tmp_path}/app.sock", 10.0))
+        await asyncio.sleep(0)  # one turn of the loop: the first try
+        assert not probing.done()
+        listener.accept()[0].close()
+        assert (await probing).passed
+
+
+@pytest.mark.parametrize(
+    ("code", "mode", "words"),
+    [
+        pytest.param(errno.ECONNREFUSED, 0o600, "nothing listens on unix:PATH", id="nobody behind it"),
+        pytest.param(
+            errno.EACCES,
+            0o600,
+            "ecluse, which runs as user UID, may not write to PATH, which belongs to user UID with mode srw-------",
+            id="a mode that keeps us out",
+        ),
+        pytest.param(errno.EPROTOTYPE, 0o600, "protocol wrong type for socket", id="a socket of datagrams"),
+    ],
+)
+def test_what_is_wrong_with_a_unix_socket_is_said_in_words(tmp_path: Path, code: int, mode: int, words: str) -> None:
+    """The errors are made here: to root, who may run this, no mode is closed."""
+    path = tmp_path / "app.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        path.chmod(mode)
+        said = reason_of(OSError(code, os.strerror(code)), f"unix:{path}")
+    assert said == words.replace("PATH", str(path)).replace("UID", str(os.geteuid()))
+
+
+def test_a_folder_that_keeps_us_out_is_said_in_words(tmp_path: Path) -> None:
+    said = reason_of(PermissionError(errno.EACCES, "Permission denied"), f"unix:{tmp_path}/locked/app.sock")
+    assert said.endswith(f"may not look into the folder of {tmp_path}/locked/app.sock")
+
+
+async def test_a_file_in_place_of_a_socket_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "app.sock").touch()
+    assert await probe_tcp(f"unix:{tmp_path}/app.sock", 1.0) == Outcome(False, f"{tmp_path}/app.sock is not a socket")
 
 
 async def test_silence_ends_at_the_deadline() -> None:
