@@ -31,14 +31,16 @@ def main(words: Sequence[str]) -> int:
         return 0
     works = [work for work in WORKS if not options.work or work.name in options.work]
     wanted = [peer for peer in PEERS if peer in options.peers and any(peer in work.peers for work in works)]
-    programs.provide([*NEEDED, *(PEERS[peer].program for peer in wanted)], tell)
+    programs.provide([*NEEDED, *(PEERS[peer].program for peer in wanted), *(need for work in works for need in work.needs)], tell)
     missing = programs.absent(NEEDED)
     if missing:
         tell(programs.advice(missing))
         return 1
     left_out = {peer: reason for peer in wanted if (reason := PEERS[peer].lack())}
-    for peer, reason in left_out.items():
-        tell(f"{peer} is left out: {reason}")
+    left_out |= {work.name: programs.advice(lacking) for work in works if (lacking := programs.absent(work.needs))}
+    for name, reason in left_out.items():
+        tell(f"{name} is left out: {reason}")
+    works = [work for work in works if work.name not in left_out]
     return _run(works, [peer for peer in wanted if peer not in left_out], options, left_out, words)
 
 

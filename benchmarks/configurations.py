@@ -1,8 +1,9 @@
 """The configuration files of the peers and of the origin, as text to be filled in.
 
 Each peer is a keep-alive reverse proxy as its own documentation recommends it, adds X-Forwarded-For and writes no access log. HAProxy is
-told to splice always: with `splice-auto` it was seen not to splice 10 MiB answers at all (strace, HAProxy 2.6). It counts on
-two descriptors for each connection, which idle ones do not take; without `no strict-limits` it would not start where there are fewer.
+told to splice always: with `splice-auto` it was seen not to splice 10 MiB answers at all (strace, HAProxy 2.6). It counts on two
+descriptors for each connection, which idle ones do not take: without `no strict-limits` it would not start where the system allows fewer,
+and without the pool ratios it would close its connections to the origin while many to clients are open.
 """
 
 ORIGIN = """
@@ -43,6 +44,8 @@ global
   nbthread {workers}
   maxconn {connections}
   no strict-limits
+  tune.pool-low-fd-ratio 99
+  tune.pool-high-fd-ratio 100
 defaults
   mode http
   timeout connect 5s

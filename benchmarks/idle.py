@@ -22,6 +22,7 @@ MEMORY = Row(
     f"{IDLE:,} idle keep-alive connections: resident memory of each",
     "KiB per connection",
     (Goal("ecluse", 4.0, ITSELF, at_most=True),),
+    ITSELF,
 )
 SHARE = Row(
     "idle-busy",
@@ -38,6 +39,7 @@ class Idle:
     name = "idle"
     rows = (MEMORY, SHARE)
     peers = PROXIES
+    needs = ()
 
     def turn_s(self, seconds: float) -> float:
         """Two loads, 20,000 connections, and the start."""

@@ -1,6 +1,5 @@
 """The programs that are compared, as data: what each needs and how it is started as a proxy before an origin."""
 
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from pathlib import Path
 from balancer.hotpath import build
 from benchmarks.configurations import ECLUSE, HAPROXY, NGINX
 from benchmarks.processes import free_port
-from benchmarks.programs import absent, advice, version
+from benchmarks.programs import absent, advice, compiled, version
 from sidecar.commands.version import installed
 
 CONNECTIONS = 10_000  # Écluse's own default
@@ -65,10 +64,8 @@ def _ecluse(place: Place) -> list[str]:
 
 
 def _forwarder(place: Place) -> list[str]:
-    program = place.folder / "forwarder"
-    if not program.exists():
-        subprocess.run(["cc", "-O2", "-o", str(program), str(Path(__file__).parent / "forwarder.c")], check=True)
-    return [str(program), str(place.port), place.origin.rpartition(":")[2]]
+    program = compiled(Path(__file__).parent / "forwarder.c", place.folder)
+    return [program, str(place.port), place.origin.rpartition(":")[2]]
 
 
 PEERS = {

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 # The package that brings a program, where it is not called like it.
 PACKAGES = {"cc": "gcc libc6-dev", "taskset": "util-linux", "setpriv": "util-linux", "perf": "linux-perf"}
@@ -49,6 +50,17 @@ def version(command: Sequence[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = re.search(r"\d+\.\d+[\w.]*", done.stdout + done.stderr)
     return found[0] if found else ""
+
+
+def compiled(source: Path, folder: Path, *libraries: str) -> str:
+    """A program of ours in C, compiled into the folder unless it is there: its path. Raises RuntimeError with the compiler's words."""
+    program = folder / source.stem
+    if not program.exists():
+        command = ["cc", "-O2", "-o", str(program), str(source), *libraries]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{source.name} cannot be compiled: {done.stderr.strip()}")
+    return str(program)
 
 
 def _failure(command: Sequence[str]) -> str:

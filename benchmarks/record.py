@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Under which a run was made. versions: by program; left_out: why each peer that is absent is so."""
+    """Under which a run was made. versions: by program; left_out: why each peer or work that is absent is so."""
 
     command: str
     at: datetime

@@ -40,6 +40,10 @@ class Work(Protocol):
     def peers(self) -> tuple[str, ...]:
         """Who takes part, if installed and wanted."""
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Programs that it needs on the PATH, beside those that every work does."""
+
     def turn_s(self, seconds: float) -> float:
         """About how long one turn takes."""
 

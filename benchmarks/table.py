@@ -77,6 +77,8 @@ def _unit(result: Result) -> str:
 def goal_text(goal: Goal) -> str:
     """A goal as the issue says it."""
     bound = f"at {'most' if goal.at_most else 'least'} {goal.bound:.2f}"
+    if not goal.bound:
+        return f"at most {goal.against}'s"
     return (
         bound if goal.against == ITSELF else f"{bound} of {goal.against}" if goal.against != BETTER else f"{bound} of the better"
     )

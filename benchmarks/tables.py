@@ -36,6 +36,7 @@ class Tables:
     name = "tables"
     rows = (SHARE,)
     peers = ("ecluse", "interpreted")
+    needs = ()
 
     def turn_s(self, seconds: float) -> float:
         """Two loads."""

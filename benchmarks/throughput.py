@@ -57,6 +57,7 @@ class Throughput:
     octets: int = 0
     upload: bool = False
     peers: tuple[str, ...] = tuple(PEERS)
+    needs: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:

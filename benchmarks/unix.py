@@ -19,6 +19,7 @@ class Unix:
     name = "unix"
     rows = (SHARE,)
     peers = ("nginx", "ecluse", "interpreted")
+    needs = ()
 
     def turn_s(self, seconds: float) -> float:
         """Two loads."""

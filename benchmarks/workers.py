@@ -8,10 +8,9 @@ from benchmarks.peers import PROXIES
 from benchmarks.rounds import Contestant, Turn
 from benchmarks.row import ITSELF, Goal, Row
 from benchmarks.stand import Running, Stand
-from benchmarks.throughput import per_cpu_s
+from benchmarks.throughput import SMALL, per_cpu_s
 from benchmarks.wrk import Load
 
-LOAD = Load(connections=128)
 SHARE = Row("workers", "two workers: requests per CPU-second, of one worker's", "share", (Goal("ecluse", 0.95, ITSELF),), ITSELF)
 
 
@@ -21,6 +20,7 @@ class Workers:
     name = "workers"
     rows = (SHARE,)
     peers = PROXIES
+    needs = ()
 
     def turn_s(self, seconds: float) -> float:
         """Two loads."""
@@ -37,7 +37,7 @@ class Workers:
             yield made
 
     def _play(self, stand: Stand, pair: Sequence[Running], seconds: float, number: int) -> Turn:
-        figures, errors = in_turn(stand, pair, LOAD, seconds, number)
+        figures, errors = in_turn(stand, pair, SMALL, seconds, number)
         return Turn({SHARE.name: figures[1] / figures[0] if figures[0] else 0.0}, errors)
 
 
