@@ -29,10 +29,14 @@ class Report:
     ended: str
 
     @property
+    def point(self) -> Step | None:
+        """The step that says what a replica carries; None where the application was not loaded enough to show it."""
+        return self.finding.best if self.finding.bounded else None
+
+    @property
     def rule(self) -> Rule | None:
-        """What follows from the finding."""
-        best = self.finding.best
-        return rule_for(best.in_flight, self.objective) if best else None
+        """What follows from it."""
+        return rule_for(self.point.in_flight, self.objective) if self.point else None
 
 
 def step_line(step: Step, against: str) -> str:
@@ -50,9 +54,8 @@ def step_table(report: Report, paint: Paint, width: int | None) -> list[str]:
 
 
 def _row(step: Step, report: Report) -> tuple[str, ...]:
-    measured, finding = step.measured, report.finding
-    mark = "best" if report.objective else "knee"
-    note = mark if step is finding.best else objection(step, report.bounds)
+    measured, mark = step.measured, "best" if report.objective else "knee"
+    note = mark if step is report.point else objection(step, report.bounds)
     failed = f"{measured.bad_share:.1%}" if measured.bad else "0"
     latencies = (fine(measured.latency_s[name]) for name in QUANTILES)
     return per_second(step.rate), per_second(measured.achieved_rate), amount(measured.in_flight), *latencies, failed, note
@@ -68,14 +71,20 @@ def finding_lines(report: Report, columns: int) -> list[str]:
 
 def _sentences(report: Report) -> list[str]:
     best = report.finding.best
-    said = [report.ended] if report.ended else []
+    said = [f"It ended early: {report.ended}."] if report.ended else []
     if len({step.replicas for step in report.steps}) > 1:
         said.append("The number of ready replicas changed meanwhile; each step is divided by those of its own time.")
     if report.finding.knee is None:
         return [*said, "No step was good enough to say anything; begin lower with --rate-from, or see what failed."]
     if best is None:
         return [*said, _missed(report, report.finding.knee)]
-    return [*said, _best(report, best), _meaning(report)]
+    if not report.finding.bounded:
+        return [*said, _unbounded(report, best)]
+    return [
+        *said,
+        _best(report, best),
+        "That is what a replica carries; the rule keeps a reserve for the time that a new one takes:",
+    ]
 
 
 def _missed(report: Report, knee: Step) -> str:
@@ -95,13 +104,10 @@ def _best(report: Report, best: Step) -> str:
     return f"The knee is at {at}: beyond it latency grows faster than throughput."
 
 
-def _meaning(report: Report) -> str:
-    if not report.finding.bounded:
-        return (
-            "Nothing above that was worse because of the application: it may carry more, and the rule may ask for more replicas "
-            "than are needed."
-        )
-    return "A replica should carry that much on average, less a reserve for the time that a new one takes to start:"
+def _unbounded(report: Report, best: Step) -> str:
+    what = f"{report.objective} held" if report.objective else "Latency grew no faster than throughput"
+    at = f"{per_second(best.rate)} ({amount(best.measured.in_flight)} requests in flight, p95 {fine(best.latency_s('p95'))})"
+    return f"{what} up to {at}, and nothing higher showed the application at its limit: no rule follows from that."
 
 
 def as_json(report: Report) -> dict[str, Any]:

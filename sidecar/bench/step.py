@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sidecar.load.tally import Measured
+from sidecar.load.tally import Measured, is_good
 
 KEEPS_UP = 0.9  # of the rate; the rest is chance and what is under way at the end
 WAITED = 0.01  # requests without a connection: beyond this share the latencies are about connections, not about the application
@@ -73,5 +73,5 @@ def _objections(step: Step, bounds: Bounds) -> Iterator[str]:
 
 def troubles(measured: Measured) -> str:
     """What kinds of failures there were: "120 x 503, 4 x timeout" in order of their number; "" for none."""
-    kinds = {name: count for name, count in measured.statuses.items() if name not in {"2xx", "3xx"}} | measured.errors
+    kinds = {name: count for name, count in measured.statuses.items() if not is_good(int(name))} | measured.errors
     return ", ".join(f"{count:,} x {name}" for name, count in sorted(kinds.items(), key=lambda kind: -kind[1]))

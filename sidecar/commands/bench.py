@@ -200,10 +200,10 @@ def _say(line: str) -> None:
 def _write(arguments: argparse.Namespace, report: Report) -> None:
     """To the files that were asked for, and to the standard output. Raises Wrong."""
     as_json = json.dumps(reports.as_json(report), indent=2)
-    best = report.finding.best
     try:
         if arguments.plot:
-            Path(arguments.plot).write_text(picture(report.url, report.steps, best), "utf-8")
+            drawn = picture(f"{report.url}: latency, and answers per second", report.steps, report.point)
+            Path(arguments.plot).write_text(drawn, "utf-8")
         if arguments.json and arguments.json != "-":
             Path(arguments.json).write_text(as_json + "\n", "utf-8")
     except OSError as error:
@@ -216,7 +216,7 @@ def _lines(report: Report) -> list[str]:
     if not report.steps:
         return ["nothing was measured"]
     columns = width() or WIDTH
-    drawn = chart(report.steps, report.finding.best, min(columns, WIDTH), _has_unicode())
+    drawn = chart(report.steps, report.point, min(columns, WIDTH), _has_unicode())
     return [*reports.step_table(report, paint(), width()), "", *drawn, "", *reports.finding_lines(report, min(columns, WIDTH))]
 
 

@@ -13,7 +13,6 @@ from sidecar.load.histogram import Histogram
 SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 BEHIND_S = 0.005  # requests that are this late at the median: no accident
 BUSY_SHARE = 0.95  # of a core: with more, answers lie unread
-CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
 class Failure(StrEnum):
@@ -36,7 +35,7 @@ class Tally:
         self.from_ns = from_ns
         self.until_ns = until_ns
         self.counts = dict.fromkeys(("due", "sent", "waited", "repeated"), 0)
-        self.statuses = [0] * 6
+        self.statuses: Counter[int] = Counter()
         self.errors: Counter[Failure] = Counter()
         self.latency = Histogram()  # in microseconds; of good answers, and of timeouts as if they had come then
         self.lag = Histogram()
@@ -56,12 +55,12 @@ class Tally:
 
     def answered(self, status: int, due_ns: int, sent_ns: int, now_ns: int) -> None:
         """An answer is whole."""
-        good = 200 <= status < 400
+        good = is_good(status)
         self._busy(sent_ns, now_ns)
         if good and self.from_ns <= now_ns <= self.until_ns:
             self.in_time += 1
         if due_ns >= self.from_ns:
-            self.statuses[status // 100] += 1
+            self.statuses[status] += 1
             if good:
                 self.latency.record((now_ns - due_ns) // 1000)
 
@@ -87,13 +86,13 @@ class Tally:
     def measured(self, cpu_share: float) -> "Measured":
         """What it comes to. cpu_share: how much of a core the generator used."""
         seconds = (self.until_ns - self.from_ns) / 1e9
-        answered, due = sum(self.statuses), self.counts["due"]
+        answered, due = self.statuses.total(), self.counts["due"]
         return Measured(
             seconds=seconds,
             **self.counts,
             answered=answered,
-            good=self.statuses[2] + self.statuses[3],
-            statuses={name: self.statuses[index] for index, name in enumerate(CLASSES, 1) if self.statuses[index]},
+            good=sum(number for status, number in self.statuses.items() if is_good(status)),
+            statuses={str(status): number for status, number in sorted(self.statuses.items())},
             errors={str(name): number for name, number in self.errors.items()},
             unfinished=due - answered - self.errors.total(),
             offered_rate=due / seconds,
@@ -103,6 +102,11 @@ class Tally:
             lag_s=spread(self.lag),
             cpu_share=cpu_share,
         )
+
+
+def is_good(status: int) -> bool:
+    """2xx and 3xx."""
+    return 200 <= status < 400
 
 
 def spread(histogram: Histogram) -> dict[str, float | None]:
