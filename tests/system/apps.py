@@ -24,7 +24,7 @@ http {
   access_log off;
   client_body_temp_path DIRECTORY/{name}; proxy_temp_path DIRECTORY/{name}; fastcgi_temp_path DIRECTORY/{name};
   uwsgi_temp_path DIRECTORY/{name}; scgi_temp_path DIRECTORY/{name};
-  server { listen 127.0.0.1:{port}; location / { return 200 "hello\\n"; } }
+  server { listen LISTEN; location / { return 200 "hello\\n"; } }
 }
 """
 
@@ -38,9 +38,9 @@ class App:
     directory: Path = ROOT
 
 
-def _nginx(directory: Path) -> list[str]:
+def _nginx(directory: Path, listen: str = "127.0.0.1:{port}") -> list[str]:
     tool("nginx")
-    conf = _NGINX_CONF.replace("DIRECTORY", str(directory))
+    conf = _NGINX_CONF.replace("DIRECTORY", str(directory)).replace("LISTEN", listen)
     return ["sh", "-c", _NGINX_SCRIPT, "nginx", conf, f"{directory}/{{name}}.conf"]
 
 
@@ -49,6 +49,16 @@ UVICORN = App("uvicorn", lambda _: UVICORN_WORDS, SHOP)
 NODE = App("node", lambda _: [tool("node"), str(NODE_APP), "{port}"])
 NGINX = App("nginx", _nginx)
 TINY = App("tiny", lambda _: list(TINY_COMMAND))
+
+ON_SOCKETS = {
+    app.name: app
+    for app in (
+        App("uvicorn", lambda _: [sys.executable, "-m", "uvicorn", "app:app", "--uds", "{socket}", "--no-access-log"], SHOP),
+        App("node", lambda _: [tool("node"), str(NODE_APP), "{socket}"]),
+        App("nginx", lambda directory: _nginx(directory, "unix:{socket}")),
+        App("tiny", lambda _: [*TINY_COMMAND[:-1], "{socket}"]),
+    )
+}
 
 
 def running(app: App, directory: Path, minimum: int = 1, maximum: int = 3, **more: Any) -> dict[str, Any]:
