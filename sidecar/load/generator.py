@@ -81,24 +81,32 @@ class Generator:
         self._tally = Tally(began + int(warm_up_s * 1e9), began + int(seconds * 1e9))
         cpu_s = thread_time()
         self._send_all(due, began)
+        cpu_share = (thread_time() - cpu_s) * 1e9 / max(1, self._clock_ns() - began)
+        self._await_answers()
         if self._stopped:
             self._give_up()
-        return self._tally.measured((thread_time() - cpu_s) * 1e9 / (self._clock_ns() - began))
+        return self._tally.measured(cpu_share)
 
     def _send_all(self, due: "array[int]", began: int) -> None:
-        """Until every request has come to an end."""
+        """Each when it is due."""
         position, count = 0, len(due)
-        while not self._stopped:
+        while position < count and not self._stopped:
             now = self._clock_ns()
             while position < count and (moment := began + due[position]) <= now:
                 self._begin(moment, now)
                 position += 1
             if now >= self._sweep_ns:
                 self._sweep(now)
-            if position == count and len(self._idle) == len(self._open) and not self._waiting:
-                return
-            until = began + due[position] if position < count else self._sweep_ns
-            self._turn(min(until, self._sweep_ns))
+            until = began + due[position] if position < count else now
+            self._turn(until if until < self._sweep_ns else self._sweep_ns)
+
+    def _await_answers(self) -> None:
+        """Until every request has come to an end; the timeout sees to that."""
+        while not self._stopped and (self._waiting or len(self._idle) < len(self._open)):
+            now = self._clock_ns()
+            if now >= self._sweep_ns:
+                self._sweep(now)
+            self._turn(self._sweep_ns)
 
     def _turn(self, until_ns: int) -> None:
         """Wait for events, at the longest until then, and hand them out. epoll_wait knows milliseconds only, select(2) microseconds."""

@@ -11,7 +11,7 @@ _BUCKETS = ((40 - _BITS) << _BITS) + _FINEST  # values of up to 40 bits: 12 days
 
 
 class Histogram:
-    """Of whole numbers that are not negative; larger ones than 2**40 count as that."""
+    """Of whole numbers from 0 to below 2**40."""
 
     def __init__(self) -> None:
         self.counts = [0] * _BUCKETS
