@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balancer import limits
-from balancer.access_log import AccessLog, Entry, clf_line, entry_of, json_line
+from balancer.access_log import AccessLog, Entry, believed_client, clf_line, entry_of, json_line
 from balancer.hotpath.fields import RequestBlock
 from balancer.scoreboard import Scoreboard, WorkerReading
+from balancer.switch import trust
 from tests.hotpath.strategies import THOROUGH
 from tests.support import wait_until_blocking
 
@@ -50,8 +51,8 @@ def exchange(target: bytes = b"/a?b") -> SimpleNamespace:
     )
 
 
-ENTRY = entry_of(exchange(), NOW_US)._replace(time=NOW_S)
-REFUSED = Entry(time=NOW_S, client="192.0.2.7", status=400)
+ENTRY = entry_of(exchange(), NOW_US)._replace(time_s=NOW_S)
+REFUSED = Entry(NOW_S, b"192.0.2.7", 400)
 
 
 # Lines.
@@ -111,6 +112,11 @@ def test_whatever_a_client_sends_a_clf_line_has_its_fields_where_they_belong(tar
     unescaped = [re.sub(r"\\x(..)", lambda octet: chr(int(octet[1], 16)), part).encode("latin-1") for part in found.groups()]
     assert (unescaped[1], unescaped[2]) == (b"GET " + target + b" HTTP/1.1", b"200")
     assert (unescaped[4], unescaped[5]) == (referer or b"-", agent or b"-")
+
+
+def test_a_zone_in_what_a_trusted_proxy_says_cannot_forge_a_line() -> None:
+    said = ENTRY._replace(forwarded_for=b'fe80::1%x" 200 - "', trusts=trust(("2001:db8::1",)))
+    assert believed_client(said) == "fe80::1"
 
 
 # Where they go.
@@ -178,9 +184,9 @@ def test_while_nobody_reads_a_fifo_lines_wait_up_to_the_limit_and_the_rest_is_dr
     os.mkfifo(fifo)
     with logging_to(str(fifo)) as (log, counters):
         record(log, "/first")
-        wait_until_blocking(lambda: not log._lines)  # the thread has taken it and waits for a reader
+        wait_until_blocking(lambda: not log._entries)  # the thread has taken it and waits for a reader
         record(log, *["/x"] * (most + 50))
-        assert len(log._lines) == most
+        assert len(log._entries) == most
         assert counters().log_dropped == 50
         reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
         taken = b""
