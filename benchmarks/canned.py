@@ -1,4 +1,4 @@
-"""A client and a replica that exchange canned requests and answers through a proxy, one at a time: always the same octets in the same order."""
+"""A client and a replica that exchange canned requests and answers through a proxy, one at a time: the same octets in the same order."""
 
 import socket
 from collections.abc import Callable
