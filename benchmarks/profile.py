@@ -5,12 +5,12 @@ without a controller (`direct.py`). A table is printed and written to `results/p
 """
 
 import argparse
-import pstats
+import marshal
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,16 +106,22 @@ def group_of(file: str) -> str:
 
 
 def grouped(costs: Sequence[Cost]) -> str:
-    """A table of the groups, then one of the symbols that cost most."""
-    sums: dict[str, float] = {}
-    for cost in costs:
-        sums[cost.group] = sums.get(cost.group, 0.0) + cost.share
-    lines = ["| group | share |", "|---|---|"]
-    lines += [f"| {group} | {share:.1f} % |" for group, share in sorted(sums.items(), key=lambda item: -item[1])]
+    """A table of the groups, one of the hot path's modules, and one of the symbols that cost most."""
+    by_group = summed((cost.group, cost.share) for cost in costs)
+    by_module = summed((cost.file.partition(".")[0], cost.share) for cost in costs if cost.group == "hot path")
+    lines = ["| group | share |", "|---|---|", *by_group, "", "| module of the hot path | share |", "|---|---|", *by_module]
     lines += ["", "| share | group | file | symbol |", "|---|---|---|---|"]
     top = sorted(costs, key=lambda cost: -cost.share)[:TOP]
     lines += [f"| {cost.share:.2f} % | {cost.group} | {cost.file} | `{cost.symbol}` |" for cost in top]
     return "\n".join([*lines, ""])
+
+
+def summed(shares: Iterable[tuple[str, float]]) -> list[str]:
+    """Lines of a table: the sum for each name, the largest first."""
+    sums: dict[str, float] = {}
+    for name, share in shares:
+        sums[name] = sums.get(name, 0.0) + share
+    return [f"| {name} | {share:.1f} % |" for name, share in sorted(sums.items(), key=lambda item: -item[1])]
 
 
 def traced(stand: Stand, work: Throughput, seconds: int) -> str:
@@ -124,12 +130,11 @@ def traced(stand: Stand, work: Throughput, seconds: int) -> str:
     command = [WORKER[0], "-m", "cProfile", "-o", str(data), *WORKER[1:]]
     with worker(stand, _table(stand, work), command, PEERS["interpreted"].environment) as (peer, _):
         run(work.load, peer.url, seconds, stand.cores.load, stand.folder)
-    stats = pstats.Stats(str(data)).get_stats_profile()
-    rows = sorted(stats.func_profiles.items(), key=lambda item: -item[1].tottime)[:TOP]
-    lines = ["| own time | calls | function | file |", "|---|---|---|---|"]
-    lines += [
-        f"| {row.tottime / stats.total_tt:.1%} | {row.ncalls} | `{name}` | {Path(row.file_name).name} |" for name, row in rows
-    ]
+    own = [(own_s, calls, place) for place, (_, calls, own_s, *_) in marshal.loads(data.read_bytes()).items()]
+    whole_s = sum(own_s for own_s, _, _ in own)
+    lines = ["| own time | calls | function | place |", "|---|---|---|---|"]
+    for own_s, calls, (file, line, function) in sorted(own, reverse=True)[:TOP]:
+        lines.append(f"| {own_s / whole_s:.1%} | {calls:,} | `{function}` | {Path(file).name}:{line} |")
     return "\n".join([*lines, ""])
 
 
