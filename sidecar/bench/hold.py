@@ -11,6 +11,10 @@ WAIT_S = 60.0  # for as many replicas as are held to be READY
 LOOK_EVERY_S = 0.2
 
 
+class NoReplica(Exception):  # noqa: N818 - said in words, not a fault of the program
+    """No replica of the service is READY, and none became so."""
+
+
 def can_hold(service: dict[str, Any]) -> bool:
     """Whether an autoscaler could change the count meanwhile; one that is held by hand, or only thinks aloud, cannot."""
     return bool(service["scalable"] and not service["dry_run"] and service["override"] is None)
@@ -48,7 +52,7 @@ class Replicas:
     def ready(self, stopped: Callable[[], bool]) -> int:
         """Once all that are held are READY, or after WAIT_S. What was known last serves while the admin API does not answer.
 
-        Raises Refused, Unreachable where nothing is known yet.
+        Raises NoReplica; Refused and Unreachable where nothing is known yet.
         """
         try:
             self._last = self._wait(stopped)
@@ -63,6 +67,9 @@ class Replicas:
         while True:
             service = self._api.get(f"/api/services/{self._name}")
             ready = int(service["ready"])
-            if stopped() or time.monotonic() > end or ready >= max(1, service["override"] or 0):
+            late = time.monotonic() > end
+            if late and not ready:
+                raise NoReplica(f"no replica of {self._name} became ready within {WAIT_S:g} s; see `ecluse status {self._name}`")
+            if late or stopped() or ready >= max(1, service["override"] or 0):
                 return ready
             time.sleep(LOOK_EVERY_S)

@@ -36,7 +36,7 @@ def first_rate(latency_s: float) -> float:
 
 def next_rate(steps: Sequence[Step], plan: Plan, bounds: Bounds) -> float | None:
     """The rate of the next step, or None: it is enough."""
-    if len(steps) >= plan.steps or (steps and steps[-1].cut_short):
+    if len(steps) >= plan.steps:
         return None
     if not steps:
         return plan.first

@@ -7,7 +7,7 @@ from random import Random
 
 from sidecar.bench.objective import Objective
 from sidecar.bench.plan import Plan, affordable, first_rate, next_rate
-from sidecar.bench.step import Bounds, Step, objection, troubles
+from sidecar.bench.step import Bounds, Step, objection, settled, troubles
 from sidecar.load.arrivals import Spacing, arrivals
 from sidecar.load.generator import Generator
 from sidecar.load.quiet import quiet
@@ -37,7 +37,7 @@ class Settings:
 
 
 class Runner:
-    """`steps` grows while it runs; `ended`: why there were no more, where a bound on the whole ended it."""
+    """`steps` grows while it runs; `ended`: why there were no more, where a bound on the whole ended it; `bounds`: as settled."""
 
     def __init__(
         self, generator: Generator, settings: Settings, replicas: Callable[[], int], tell: Callable[[Step, str], None]
@@ -45,6 +45,7 @@ class Runner:
         """replicas: how many are READY. tell: is called after each step, with what speaks against a higher rate."""
         self.steps: list[Step] = []
         self.ended = ""
+        self.bounds = settings.bounds
         self._generator = generator
         self._settings = settings
         self._replicas = replicas
@@ -59,9 +60,10 @@ class Runner:
         if self._generator.stopped:
             return
         _check(look)
+        self.bounds = settled(self.bounds, look.latency_s["min"] or 0.0)
         plan = self._plan(look)
         warm_up_s = _warm_up_s(look)
-        while (rate := next_rate(self.steps, plan, self._settings.bounds)) is not None:
+        while (rate := next_rate(self.steps, plan, self.bounds)) is not None:
             if not self._step(rate, warm_up_s):
                 return
             warm_up_s = _warm_up_s(self.steps[-1].measured)
@@ -74,17 +76,17 @@ class Runner:
         return Plan(first, settings.rate_to, settings.steps, both, settings.objective)
 
     def _step(self, rate: float, warm_up_s: float) -> bool:
-        """One step; False: it would have passed a bound on the whole."""
-        bounds, spent_s = self._settings.bounds, time.monotonic() - self._began_s
+        """One step; False: it was the last, or would have passed a bound on the whole."""
+        spent_s = time.monotonic() - self._began_s
         seconds = warm_up_s + max(self._settings.step_s, FULL / rate)
-        self.ended = affordable(seconds, rate, self._sent, spent_s, bounds)
+        self.ended = affordable(seconds, rate, self._sent, spent_s, self.bounds)
         if self.ended:
             return False
-        replicas = self._replicas()
-        step = Step(rate, replicas, self._load(rate, seconds, warm_up_s), self._generator.stopped)
-        self.steps.append(step)
-        self._tell(step, objection(step, bounds))
-        return True
+        step = Step(rate, self._replicas(), self._load(rate, seconds, warm_up_s), self._generator.stopped)
+        if step.measured.due:  # or it was stopped before it began
+            self.steps.append(step)
+            self._tell(step, objection(step, self.bounds))
+        return not step.cut_short
 
     def _load(self, rate: float, seconds: float, warm_up_s: float) -> Measured:
         due = arrivals(rate, seconds, self._settings.spacing, self._random)

@@ -1,21 +1,24 @@
 """One rate and what came of it, and what speaks against a higher one."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sidecar.load.tally import Measured, is_good
 
-KEEPS_UP = 0.9  # of the rate; the rest is chance and what is under way at the end
+BEHIND = 0.1  # of the answers, missing at the end of a step, is too many
+CHANCE = 3.0  # standard deviations: what is in flight at the begin and at the end differs by about sqrt(2 N), if requests are independent
+LATENCY_S, SLOWER = 2.0, 10.0  # no higher beyond this p95, or so many times what a single request takes
 WAITED = 0.01  # requests without a connection: beyond this share the latencies are about connections, not about the application
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Where it is enough. bad_share: of the requests; requests, time_s: altogether."""
+    """Where it is enough. bad_share: of the requests; latency_p95_s: 0 is to be settled; requests, time_s: altogether."""
 
     bad_share: float = 0.05
-    latency_p95_s: float = 2.0
+    latency_p95_s: float = LATENCY_S
     requests: int = 500_000
     time_s: float = 180.0
 
@@ -50,6 +53,11 @@ class Step:
         return {"rate": self.rate, "replicas": self.replicas, "cut_short": self.cut_short, **self.measured.as_json()}
 
 
+def settled(bounds: Bounds, latency_s: float) -> Bounds:
+    """The bounds, with a latency that suits an application which takes so long for a single request."""
+    return bounds if bounds.latency_p95_s else replace(bounds, latency_p95_s=max(LATENCY_S, SLOWER * latency_s))
+
+
 def objection(step: Step, bounds: Bounds) -> str:
     """Why a higher rate is not worth trying, in words; "" if nothing speaks against it."""
     return next(_objections(step, bounds), "")
@@ -63,12 +71,18 @@ def _objections(step: Step, bounds: Bounds) -> Iterator[str]:
         yield f"this load generator is at its limit ({measured.cpu_share:.0%} of a core)"
     if measured.bad_share > bounds.bad_share:
         yield f"{measured.bad_share:.0%} failed: {troubles(measured)}"
-    if measured.achieved_rate < KEEPS_UP * measured.offered_rate:
+    if _is_behind(measured):
         yield f"answers came at {measured.achieved_rate / measured.offered_rate:.0%} of the rate"
     if step.latency_s("p95") > bounds.latency_p95_s:
         yield f"p95 is over {bounds.latency_p95_s:g} s"
     if measured.waited > WAITED * measured.due:
         yield "requests waited for a connection: raise --connections"
+
+
+def _is_behind(measured: Measured) -> bool:
+    """Whether more requests came in than answers went out, beyond what chance does."""
+    missing = (measured.offered_rate - measured.achieved_rate) * measured.seconds
+    return missing > BEHIND * measured.due + CHANCE * math.sqrt(2 * max(1.0, measured.in_flight))
 
 
 def troubles(measured: Measured) -> str:

@@ -14,12 +14,12 @@ from sidecar.bench import objective as objectives
 from sidecar.bench import report as reports
 from sidecar.bench.aim import Aim
 from sidecar.bench.chart import chart
-from sidecar.bench.hold import Replicas, can_hold, held
+from sidecar.bench.hold import NoReplica, Replicas, can_hold, held
 from sidecar.bench.knee import find
 from sidecar.bench.picture import picture
 from sidecar.bench.report import Report
 from sidecar.bench.runner import NoGoodAnswer, Runner, Settings
-from sidecar.bench.step import Bounds, Step
+from sidecar.bench.step import LATENCY_S, Bounds, Step
 from sidecar.bench.words import amount
 from sidecar.commands import Exit, Subparsers, Wrong, add, add_remote, client, paint, show, width
 from sidecar.load import request as requests
@@ -67,7 +67,8 @@ def _add_steps(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--step-seconds", type=positive, default=5.0, metavar="S", help="for each rate, after a warm-up (5)")
     usual = Bounds()
     parser.add_argument("--max-errors", type=share, default=usual.bad_share, metavar="SHARE", help="go no higher beyond (5%%)")
-    parser.add_argument("--max-latency", type=duration, default=usual.latency_p95_s, metavar="T", help="of p95; as above (2s)")
+    latency = "of p95; as above (2s, or ten times that of a single request)"
+    parser.add_argument("--max-latency", type=duration, default=0.0, metavar="T", help=latency)
     most = f"altogether ({usual.requests:,})"
     parser.add_argument("--max-requests", type=whole, default=usual.requests, metavar="N", help=most)
     parser.add_argument("--max-time", type=duration, default=usual.time_s, metavar="T", help="altogether (3m)")
@@ -146,18 +147,19 @@ def _measure_service(arguments: argparse.Namespace, settings: Settings) -> Exit:
 
 def _measure(arguments: argparse.Namespace, settings: Settings, aim: Aim, replicas: Callable[[Callable[[], bool]], int]) -> Exit:
     target, request = _prepared(arguments, aim)
-    with Generator(target, request, arguments.connections, arguments.timeout) as generator, _stoppable(generator):
+    with Generator(target, request, arguments.connections, arguments.timeout) as generator, stoppable(generator):
         for line in _announcement(arguments, settings, aim, target):
             _say(line)
         runner = Runner(generator, settings, lambda: replicas(lambda: generator.stopped), _tell)
         try:
             runner.run()
         except NoGoodAnswer as nothing:
-            raise Wrong(
-                f"{aim.url}: {nothing}; see what the application says to it, or try another --path or --header"
-            ) from nothing
-    finding = find(runner.steps, settings.bounds, settings.objective)
-    report = Report(aim.url, aim.service, tuple(runner.steps), settings.bounds, settings.objective, finding, runner.ended)
+            hint = "see what the application says to it, or try another --path or --header"
+            raise Wrong(f"{aim.url}: {nothing}; {hint}") from nothing
+        except NoReplica as none:
+            raise Wrong(str(none)) from none
+    finding = find(runner.steps, runner.bounds, settings.objective)
+    report = Report(aim.url, aim.service, tuple(runner.steps), runner.bounds, settings.objective, finding, runner.ended)
     _write(arguments, report)
     if generator.stopped:
         return Exit.INTERRUPTED
@@ -181,10 +183,11 @@ def _announcement(arguments: argparse.Namespace, settings: Settings, aim: Aim, t
     """What will be sent where, and what ends it."""
     bounds = settings.bounds
     through = f" (the way to {aim.service})" if aim.service else f"; replicas behind it: {arguments.replicas or 1} (--replicas)"
+    latency = f"{bounds.latency_p95_s or LATENCY_S:g} s"
     return [
         f"sends {arguments.method} {target.path} to {target.address}{through}",
         f"at most {bounds.requests:,} requests in {bounds.time_s:g} s, {arguments.connections} connections; Ctrl-C ends it",
-        f"goes no higher when {bounds.bad_share:.0%} fail, p95 is over {bounds.latency_p95_s:g} s, or answers fall behind the rate",
+        f"goes no higher when {bounds.bad_share:.0%} fail, p95 is over {latency}, or answers fall behind the rate",
     ]
 
 
@@ -214,7 +217,7 @@ def _write(arguments: argparse.Namespace, report: Report) -> None:
 def _lines(report: Report) -> list[str]:
     """The result for people."""
     if not report.steps:
-        return ["nothing was measured"]
+        return [f"nothing was measured: {report.ended or 'it was ended before the first step'}"]
     columns = width() or WIDTH
     drawn = chart(report.steps, report.point, min(columns, WIDTH), _has_unicode())
     return [*reports.step_table(report, paint(), width()), "", *drawn, "", *reports.finding_lines(report, min(columns, WIDTH))]
@@ -240,7 +243,7 @@ def _ends_in_order() -> Iterator[None]:
 
 
 @contextmanager
-def _stoppable(generator: Generator) -> Iterator[None]:
+def stoppable(generator: Generator) -> Iterator[None]:
     """The first Ctrl-C ends the load and keeps what was measured; a second one ends everything."""
     kinds = (signal.SIGINT, signal.SIGTERM)
 

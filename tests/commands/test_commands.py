@@ -181,7 +181,7 @@ def test_run_says_where_it_cannot_listen(admin: str, option: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-COMMANDS = ("run", "check", "status", "explain", "scale", "drain", "logs", "events", "reload", "version")
+COMMANDS = ("run", "check", "status", "explain", "scale", "drain", "logs", "events", "reload", "bench", "version")
 GOOD = "services:\n  shop:\n    command: ./serve {port}\n    autoscale: {max_replicas: 6, metrics: [{type: rps, target: 50}]}\n"
 BAD = "services:\n  shop:\n    comand: ./serve\n    balance: {policy: fastest}\n"
 

@@ -18,13 +18,9 @@ def test_it_prints_json(tiny: int) -> None:
     words = [*COMMAND, f"http://127.0.0.1:{tiny}/", "--rate", "200", "--seconds", "0.5", "--warm-up", "0.1", "--json"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=True)
     shown = json.loads(done.stdout)
-    assert (shown["answered"], shown["bad"], shown["rate"], shown["fell_behind"]) == (
-        shown["due"],
-        0,
-        200,
-        shown["lag_s"]["p50"] > 0.005,
-    )
-    assert {"p50", "p90", "p95", "p99", "p99.9", "max"} <= shown["latency_s"].keys()
+    assert (shown["answered"], shown["bad"], shown["rate"]) == (shown["due"], 0, 200)
+    assert {"p50", "p90", "p95", "p99", "p99.9", "max"} <= shown["latency_s"].keys() & shown["lag_s"].keys()
+    assert {"errors", "statuses", "achieved_rate", "in_flight", "fell_behind"} <= shown.keys()
 
 
 def test_ctrl_c_prints_what_was_measured() -> None:
