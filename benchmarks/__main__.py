@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from balancer.hotpath import build
 from benchmarks import programs
 from benchmarks.catalogue import WORKS
 from benchmarks.peers import PEERS
 from benchmarks.progress import Progress, minutes
-from benchmarks.record import Conditions, now, save
+from benchmarks.record import RESULTS, Conditions, now, save
 from benchmarks.rounds import Contestant, Result, Turn, Work, measure
 from benchmarks.stand import Stand, allow_descriptors, set_up
 from benchmarks.table import number, text
@@ -52,6 +53,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=_whole, default=5, help="how often each peer has its turn (default 5)")
     parser.add_argument("--seconds", type=_whole, default=3, help="how long a turn is (default 3)")
     parser.add_argument("--peers", type=_peers, default=list(PEERS), help=f"by comma; all unless given: {','.join(PEERS)}")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to (default benchmarks/results)")
     return parser.parse_args(words)
 
 
@@ -91,7 +93,7 @@ def _run(
     command = shlex.join(["python", "-m", "benchmarks", *words])
     conditions = Conditions(command, began, options.rounds, options.seconds, compared, left_out)
     print(text(results))
-    print("\n".join(f"written to {path}" for path in save(results, conditions)))
+    print("\n".join(f"written to {path}" for path in save(results, conditions, options.results)))
     return 0
 
 

@@ -48,10 +48,6 @@ class Director:
                 raise RuntimeError("the worker does not acknowledge its routing table")
             time.sleep(_PAUSE_S)
 
-    def drain(self) -> None:
-        """Let the worker finish and end."""
-        self._channel.send("drain", deadline_s=0.0)
-
 
 @contextmanager
 def worker(
@@ -74,9 +70,9 @@ def worker(
             director = Director(channel, scoreboard)
             director.use(table)
             yield Running(process, listener.getsockname()[1]), director
-            director.drain()
-            process.wait()
         finally:
+            ours.close()  # a worker takes no signals; without a controller it finishes and ends
+            process.wait()
             process.end()
             os.close(waker)
             scoreboard.close()

@@ -29,6 +29,7 @@ KEPT = Path(__file__).parent / "instructions.json"
 ROOT = Path(__file__).parent.parent
 REQUESTS = 1_200  # in the short run; more than the memo of header blocks has room for, so that both runs reach its steady state
 BUILDS = {"interpreted": "1", "compiled": "0"}  # by ECLUSE_PURE
+CALLGRIND = ("setpriv", "--pdeathsig", "TERM", "valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}")
 _COLLECTED = re.compile(r"Collected : (\d+)")
 
 
@@ -62,7 +63,7 @@ def count(request: Request, which: str, requests: int) -> int:
 
 def collected(request: Request, which: str, requests: int) -> int:
     """Instructions of a whole process that carries so many requests. Raises RuntimeError if it does not."""
-    with tempfile.TemporaryFile("w+") as log, driven(which, log.fileno()) as (process, client, origin):
+    with tempfile.TemporaryFile("w+") as log, driven(which, log.fileno(), CALLGRIND) as (process, client, origin):
         exchange(request, requests, client, origin)
         process.wait(WAIT_S)
         log.seek(0)
@@ -74,13 +75,14 @@ def collected(request: Request, which: str, requests: int) -> int:
 
 
 @contextmanager
-def driven(which: str, log: int) -> Iterator[tuple["subprocess.Popen[bytes]", socket.socket, socket.socket]]:
-    """The process, a client connected to it, and the listening socket of its replica."""
+def driven(
+    which: str, log: int, under: Sequence[str]
+) -> Iterator[tuple["subprocess.Popen[bytes]", socket.socket, socket.socket]]:
+    """The process under some tool, a client connected to it, and the listening socket of its replica."""
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_server(("127.0.0.1", 0)) as origin:
-        tool = ["setpriv", "--pdeathsig", "TERM", "valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}"]
         words = [str(listener.fileno()), f"127.0.0.1:{origin.getsockname()[1]}"]
         process = subprocess.Popen(
-            [*tool, sys.executable, "-m", "benchmarks.driven", *words],
+            [*under, sys.executable, "-m", "benchmarks.driven", *words],
             cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": "0", "ECLUSE_PURE": BUILDS[which]},
             pass_fds=[listener.fileno()],

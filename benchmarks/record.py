@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.picture import picture
+from benchmarks.programs import absent
 from benchmarks.ratios import compare, spread, verdicts
 from benchmarks.rounds import Result
 from benchmarks.table import goal_text, markdown, wrong
@@ -37,7 +38,7 @@ class Conditions:
         return f"`{self.command}` on {self.at:%Y-%m-%d}, {self.rounds} rounds of {self.seconds} s, {known}; {processor()}"
 
 
-def save(results: Sequence[Result], conditions: Conditions, folder: Path = RESULTS) -> list[Path]:
+def save(results: Sequence[Result], conditions: Conditions, folder: Path) -> list[Path]:
     """Writes the files; returns them."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"proxy-{conditions.at:%Y%m%d-%H%M%S}"
@@ -88,7 +89,9 @@ def _row(result: Result) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The source's, with a plus if it was changed since; "" outside a repository."""
+    """The source's, with a plus if it was changed since; "" outside a repository, or without git."""
+    if absent(["git"]):
+        return ""
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip()

@@ -87,10 +87,12 @@ class Changes:
         self._director.use(self._table)
 
     def _send_until(self, over: threading.Event) -> None:
-        while not over.wait(EVERY_S):
+        while True:
             self._table = changed(self._table, self._number)
             self._number += 1
             self._director.send(self._table)
+            if over.wait(EVERY_S):
+                return
 
 
 def changed(table: RoutingTable, number: int) -> RoutingTable:
