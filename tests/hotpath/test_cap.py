@@ -65,9 +65,9 @@ def hammer(shared: Scoreboard, worker: int, held: Held) -> None:
             mine -= 1
             cells[worker] = mine
             shop.row.leave(0, NOW_US)
+    cells[worker] = 0
     for _ in range(mine):
         shop.row.leave(0, NOW_US)
-    cells[worker] = 0
 
 
 def test_two_processes_that_enter_and_leave_as_fast_as_they_can_never_pass_the_cap(shared: Scoreboard) -> None:
@@ -122,7 +122,7 @@ class Worker:
 
     def __init__(self, shared: Scoreboard, number: int, loop: Poller, clock: Callable[[], int]) -> None:
         self.shop = service(shared, number, cap=1)
-        self.context = Context(loop, clock, self.shop.row, Router([]))
+        self.context = Context(loop, self.shop.row, Router([]), clock)
 
 
 class House:
