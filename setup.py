@@ -10,6 +10,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 
 HOTPATH = Path("balancer/hotpath")
+NOT_COMPILED = {"__init__", "octets", "system"}  # the last two are inlined from their .pxd where they are used
 DIRECTIVES = {
     "language_level": 3,
     "infer_types": False,  # an inferred C integer wraps where Python's grows: types stand in the .pxd only
@@ -25,7 +26,7 @@ def extensions() -> list[Extension]:
     modules = [
         Extension(f"balancer.hotpath.{path.stem}", [str(path)], extra_compile_args=["-O2"], optional=True)
         for path in sorted(HOTPATH.glob("*.py"))
-        if path.stem != "__init__"
+        if path.stem not in NOT_COMPILED
     ]
     return list(cythonize(modules, compiler_directives=DIRECTIVES, quiet=True, nthreads=os.cpu_count() or 1))
 

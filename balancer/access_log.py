@@ -19,6 +19,7 @@ from balancer import limits
 from balancer.hotpath import board
 from balancer.hotpath.downstream import Downstream
 from balancer.hotpath.exchange import Exchange
+from balancer.hotpath.fields import value_of
 from balancer.hotpath.row import Row
 
 _BATCH = 100  # lines made and written before the data path gets its turn at the interpreter: well under a millisecond
@@ -29,7 +30,7 @@ _UNSAFE = re.compile(r'[^ -~]|["\\]')
 
 class Entry(NamedTuple):
     """What is known of one request. time_s: seconds since the epoch; peer: who is connected; bytes_in, bytes_out: contents of
-    request and answer, in octets; forwarded_for, trusts: where the peer is a trusted proxy, for whom it says it asks, and whom to
+    request and answer, in octets; fields: the request's header block; forwarded_for, trusts: where the peer is a trusted proxy, for whom it says it asks, and whom to
     believe that."""
 
     time_s: float
@@ -45,10 +46,13 @@ class Entry(NamedTuple):
     service: str = ""
     replica: str = ""
     attempts: int = 0
-    referer: bytes = b""
-    user_agent: bytes = b""
+    fields: bytes = b""
     forwarded_for: bytes = b""
     trusts: Callable[[str], bool] | None = None
+
+    def field(self, name: bytes) -> bytes:
+        """The value of one of the request's fields, by its name in lower case."""
+        return value_of(self.fields, name)
 
 
 class AccessLog:
@@ -159,8 +163,7 @@ def entry_of(exchange: Exchange, now_us: int) -> Entry:
         service.name if service is not None else "",
         replica.name if replica is not None else "",
         exchange.attempts,
-        block.referer,
-        block.user_agent,
+        block.lines,
         block.forwarded_for if trusted else b"",
         exchange.context.trusts if trusted else None,
     )
@@ -186,7 +189,8 @@ def json_line(entry: Entry) -> str:
     """One JSON object: times in seconds, sizes of contents in octets. Put together here: json.dumps takes three times as long."""
     client, peer = quoted(believed_client(entry)), quoted(entry.peer.decode())
     method, host, target, referer, user_agent = (
-        quoted(octets.decode("latin-1")) for octets in (entry.method, entry.host, entry.target, entry.referer, entry.user_agent)
+        quoted(octets.decode("latin-1"))
+        for octets in (entry.method, entry.host, entry.target, entry.field(b"referer"), entry.field(b"user-agent"))
     )
     return (
         f'{{"time":{round(entry.time_s, 3)},"client":{client},"peer":{peer},"method":{method},"host":{host},"target":{target},'
@@ -199,7 +203,7 @@ def json_line(entry: Entry) -> str:
 def clf_line(entry: Entry) -> str:
     """The Combined Log Format: the Common one with referer and user agent, as nginx and Apache write it."""
     line = f"{_escape(entry.method)} {_escape(entry.target)} {_version(entry)}" if entry.method else "-"
-    agents = f'"{_escape(entry.referer) or "-"}" "{_escape(entry.user_agent) or "-"}"'
+    agents = f'"{_escape(entry.field(b"referer")) or "-"}" "{_escape(entry.field(b"user-agent")) or "-"}"'
     return (
         f'{believed_client(entry)} - - [{_stamp(int(entry.time_s))}] "{line}" {entry.status} {entry.bytes_out or "-"} {agents}\n'
     )

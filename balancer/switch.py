@@ -107,7 +107,7 @@ def configure(service: Service, entry: ServiceEntry, ready: list[Replica]) -> No
 def apply_settings(context: Context, settings: Settings) -> None:
     """Fill in limits, timeouts and trust."""
     most, after = settings.limits, settings.timeouts
-    context.trusts = trust(settings.trusted_proxies)
+    context.trusts = trust(settings.trusted_proxies) if settings.trusted_proxies else None
     context.request_line_most = most.request_line
     context.head_most = most.head
     context.fields_most = most.fields
@@ -137,8 +137,6 @@ def trust(networks: tuple[str, ...]) -> Callable[[str], bool]:
     parsed = [ipaddress.ip_network(network, strict=False) for network in networks]
 
     def trusts(address: str) -> bool:
-        if not parsed:
-            return False
         client = ipaddress.ip_address(address.partition("%")[0])
         mapped = getattr(client, "ipv4_mapped", None)  # an IPv4 client on a dual-stack listener
         return any((mapped or client) in network for network in parsed)

@@ -24,10 +24,10 @@ from balancer.access_log import AccessLog
 from balancer.channel import Channel
 from balancer.delta import updated
 from balancer.hotpath import board, build
-from balancer.hotpath.clock import clock_us
 from balancer.hotpath.context import Context
 from balancer.hotpath.poller import Poller
 from balancer.hotpath.route import Router
+from balancer.hotpath.system import clock_us
 from balancer.hotpath.watched import READ, Watched
 from balancer.hotpath.wheel import TICK_US
 from balancer.link import Link
@@ -127,8 +127,9 @@ class Worker:
         self._wakers = descriptors[1:]
         row = scoreboard.row(self._number)
         row.put(board.PID, os.getpid())
-        self.context = context = Context(self._poller, clock_us, row, Router([]))
+        self.context = context = Context(self._poller, row, Router([]))
         context.fault = log.exception
+        context.warn = log.warning
         context.report = self._report
         context.wake = self._wake_sibling
         self.switch = Switch(context, random.random)

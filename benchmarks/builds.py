@@ -58,7 +58,7 @@ CHUNKS = b"".join([b"400\\r\\n" + b"x" * 1024 + b"\\r\\n"] * 4) + b"0\\r\\n\\r\\
 def read_line(calls: int) -> None:
     for _ in range(calls):
         find_head_end(HEAD, 0)
-        parse_request_line(LINE)
+        parse_request_line(LINE, len(LINE))
 
 
 def read_block(calls: int) -> None:
@@ -92,7 +92,7 @@ def count(calls: int) -> None:
     for now_us in range(calls):
         row.enter(3, now_us)
         row.in_flight(3)
-        row.answered(3, 200, 1500)
+        row.answered(3, 200, 1500, 0, 0)
         row.leave(3, now_us + 5)
 
 

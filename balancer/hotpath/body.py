@@ -68,6 +68,18 @@ class Body:
         self.passed += len(data)
         return data
 
+    def passes(self, size: int) -> bool:
+        """Whether the next octets, so many, go on as they come; if so they are taken, else `feed` takes them."""
+        if self.kind == CLOSE:
+            self.passed += size
+            return True
+        if self.kind != LENGTH or size > self.remaining:
+            return False
+        self.remaining -= size
+        self.passed += size
+        self.done = self.remaining == 0
+        return True
+
     def end(self) -> bool:
         """The connection ended; True if the body is whole."""
         if self.kind == CLOSE:

@@ -6,6 +6,7 @@ Invariants: nothing here is per request; everything that could differ in a test 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from balancer.hotpath import system
 from balancer.hotpath.memo import Memo
 from balancer.hotpath.poller import Poller
 from balancer.hotpath.row import Row
@@ -21,21 +22,25 @@ if TYPE_CHECKING:
 class Context:
     """One per worker. Times in microseconds; 0 is no limit where a limit may be absent."""
 
-    def __init__(self, poller: Poller, clock: Callable[[], int], row: Row, router: "Router") -> None:
+    def __init__(self, poller: Poller, row: Row, router: "Router", clock: Callable[[], int] | None = None) -> None:
+        """clock: CLOCK_MONOTONIC in microseconds, unless a test has its own."""
         self.poller = poller
         self.clock = clock
-        self.now_us = clock()  # of the present event
+        self.now_us = 0  # of the present event
+        self.read_clock()
         self.row = row
         self.router = router
         self.wheel = Wheel(self.now_us)
         self.request_memo = Memo(1, 0)
         self.response_memo = Memo(1, 0)
         self.connections: set[Downstream] = set()
+        self.spare: list[Exchange] = []  # not in use: an idle connection has none
         self.draining = False
-        self.trusts: Callable[[str], bool] = _nobody
+        self.trusts: Callable[[str], bool] | None = None  # whether an address is a configured proxy; None: there is none
         self.log: Callable[[Exchange, int], None] | None = None
         self.log_refused: Callable[[Downstream, int, int], None] | None = None
         self.fault: Callable[[str], None] = _unheard  # called while the exception is being handled
+        self.warn: Callable[[str], None] = _unheard
         self.report: Callable[..., None] = _unheard
         self.wake: Callable[[int], None] = _unheard
         self.date_line: bytes = b""
@@ -59,6 +64,13 @@ class Context:
         self.pool_idle_us = 0
         self.linger_us = 0
 
+    def read_clock(self) -> None:
+        """An event begins."""
+        if self.clock is None:
+            self.now_us = system.clock_us()
+        else:
+            self.now_us = self.clock()
+
     def serve_soon(self, service: "Service") -> None:
         """A place may be free: give it to who waits, once the present event is over."""
         if not service.serving and service.waiting:
@@ -72,7 +84,7 @@ class Context:
     def serve(self, service: "Service", regardless: bool) -> None:
         """Dispatch waiting requests while there is room, unless a sibling's has waited longer (`regardless`: even then)."""
         service.serving = False
-        self.now_us = self.clock()
+        self.read_clock()
         while service.waiting:
             if not regardless and not self.first_in_line(service):
                 return
@@ -108,10 +120,6 @@ class Context:
             oldest = service.row.longest_waiting(service.slot)
             if oldest >= 0:
                 self.wake(oldest)
-
-
-def _nobody(_address: str) -> bool:
-    return False
 
 
 def _unheard(*_arguments: object) -> None:

@@ -1,22 +1,24 @@
 # C types for the compiled build of downstream.py; the interpreted one does not read this file.
 
 cimport cython
+from balancer.hotpath cimport octets, system
 from balancer.hotpath.context cimport Context
 from balancer.hotpath.exchange cimport Exchange
-from balancer.hotpath.fields cimport RequestBlock
+from balancer.hotpath.fields cimport RequestBlock, parse_request_block
 from balancer.hotpath.head cimport find_head_end, parse_request_line
 from balancer.hotpath.stream cimport Stream
 
-cdef int HEAD, EXCHANGE, LINGER, FLUSH, RECEIVE
+cdef int HEAD, EXCHANGE, LINGER, FLUSH, SPARE_MOST
 
 cdef long long BAD_REQUESTS, CONNECTIONS
 
 cdef class Downstream(Stream):
-    cdef public bytes peer, buffer, last_fields
-    cdef public bint wants_json, skipped, carried, trusted, keep, half_closed, closing, advancing, linger
-    cdef public long long state, searched, linger_until_us, last_minor
+    cdef public bytes peer, buffer, added_for, added
+    cdef public bint skipped, carried, trusted, keep, half_closed, closing, advancing, linger
+    cdef public long long searched, linger_until_us
+    cdef public int state, added_minor
     cdef public Exchange exchange
-    cdef public RequestBlock last_block
+    cdef public RequestBlock block
     cpdef received(self, bytes data)
     cpdef during_exchange(self, bytes data)
     cpdef store(self, bytes data)
@@ -29,12 +31,19 @@ cdef class Downstream(Stream):
     cpdef advance(self)
     @cython.locals(buffer=bytes, end="long long")
     cpdef bint begin_request(self)
-    @cython.locals(context=Context, line_end="long long", minor="long long", line=bytes, lines=bytes, method=bytes, target=bytes, block=RequestBlock)
-    cpdef read_head(self, bytes buffer, long long end)
-    cpdef bytes fields_for(self, RequestBlock block, long long minor)
+    @cython.locals(
+        context=Context, line_end="Py_ssize_t", fields="Py_ssize_t", minor=int, head=bytes, method=bytes, target=bytes, block=RequestBlock
+    )
+    cpdef read_head(self, bytes buffer, Py_ssize_t end)
+    @cython.locals(found=RequestBlock)
+    cpdef RequestBlock find_block(self, bytes lines)
+    cpdef bytes added_to(self, RequestBlock block, int minor)
     cpdef exchange_over(self, bint reusable)
+    cpdef part(self)
     cpdef next_request(self)
     cpdef end(self, bint linger)
     cpdef finish_closing(self)
     cpdef abort(self)
     cpdef fail(self)
+
+cpdef check_request(bytes method, int minor, RequestBlock block)

@@ -6,14 +6,14 @@ end the connection is closed, after reading on for a little while (a reset would
 States: HEAD -> EXCHANGE -> (FLUSH ->) HEAD ... | LINGER -> closed. How a request is carried is decided in `exchange.py`.
 """
 
-import socket
 from typing import TYPE_CHECKING
 
+from balancer.hotpath import octets, system
 from balancer.hotpath.answers import answer
 from balancer.hotpath.board import BAD_REQUESTS, CONNECTIONS
 from balancer.hotpath.exchange import Exchange
 from balancer.hotpath.fields import RequestBlock, parse_request_block, with_authority
-from balancer.hotpath.forwarding import upstream_fields
+from balancer.hotpath.forwarding import added_fields
 from balancer.hotpath.head import Refusal, check_unfinished, find_head_end, parse_request_line, split_target
 from balancer.hotpath.stream import RECEIVE, Stream
 
@@ -25,14 +25,16 @@ EXCHANGE = 1  # a request is under way
 LINGER = 2  # all is said; what the client still sends is dropped
 FLUSH = 3  # the answer is complete but not all of it is taken; the next request does not begin before it is
 
+SPARE_MOST = 256  # exchanges kept for the next requests
+
 
 class Downstream(Stream):
     """One client connection. peer: the client's address as text."""
 
-    def __init__(self, context: "Context", sock: socket.socket, peer: str) -> None:
-        super().__init__(context, sock)
-        self.peer = peer.encode()
-        self.trusted = context.trusts(peer)
+    def __init__(self, context: "Context", fd: int, peer: bytes) -> None:
+        Stream.__init__(self, context, fd)
+        self.peer = peer
+        self.trusted = context.trusts is not None and context.trusts(peer.decode())
         self.state = HEAD
         self.buffer = b""
         self.searched = 0
@@ -44,11 +46,11 @@ class Downstream(Stream):
         self.advancing = False
         self.linger = False
         self.linger_until_us = 0
-        self.wants_json = False
-        self.exchange: Exchange | None = None
-        self.last_block: RequestBlock | None = None
-        self.last_minor = -1
-        self.last_fields = b""
+        self.exchange: Exchange | None = None  # while a request is under way
+        self.block: RequestBlock | None = None  # of the last request
+        self.added_for = b""  # the authority and
+        self.added_minor = -1  # the version that stand in `added`
+        self.added = b""  # the fields set here
         context.connections.add(self)
         context.row.count(CONNECTIONS, 1)
 
@@ -62,12 +64,7 @@ class Downstream(Stream):
     def received(self, data: bytes) -> None:
         """Octets from the client."""
         if self.state == HEAD:
-            if not self.buffer:
-                self.deadline_us = self.context.now_us + self.context.head_us
-                self.context.wheel.watch(self)
-                self.buffer = data
-            else:
-                self.buffer += data
+            self.buffer = self.buffer + data if self.buffer else data
             self.advance()
         elif self.state == EXCHANGE:
             self.during_exchange(data)
@@ -138,6 +135,7 @@ class Downstream(Stream):
         if self.open:
             self.context.connections.discard(self)
             self.context.row.count(CONNECTIONS, -1)
+            self.part()
         Stream.close(self)
 
     # From request to request.
@@ -157,65 +155,84 @@ class Downstream(Stream):
     def begin_request(self) -> bool:
         """Read one head and begin its exchange. False: the head is not whole yet."""
         buffer = self.buffer
-        if buffer[:2] == b"\r\n" and not self.skipped:  # one empty line before a request is ignored: RFC 9112 section 2.2
+        if (
+            octets.same(buffer, 0, 2, b"\r\n") and not self.skipped
+        ):  # one empty line before a request is ignored: RFC 9112 section 2.2
             buffer = self.buffer = buffer[2:]
             self.skipped = True
             self.searched = 0
         try:
             end = find_head_end(buffer, self.searched)
             if end < 0:
+                if not self.searched:
+                    self.arm(self.context.now_us + self.context.head_us)
                 self.searched = len(buffer)
                 check_unfinished(buffer, self.context.request_line_most, self.context.head_most)
                 return False
             self.searched = 0
             self.skipped = False
             self.carried = True
-            self.wants_json = False
             self.read_head(buffer, end)
         except Refusal as refusal:
             self.refuse(refusal)
         return True
 
     def read_head(self, buffer: bytes, end: int) -> None:
-        """Read a whole head and carry the request. Raises Refusal if that cannot be done."""
+        """Read a whole head, which ends at `end`, and carry the request. Raises Refusal if that cannot be done."""
         context = self.context
-        line_end = buffer.find(b"\r\n", 0, end + 2)
+        line_end = octets.find(buffer, 0x0D, 0, end + 1)
         if line_end > context.request_line_most:
             raise Refusal(414, f"the request line is longer than {context.request_line_most} octets")
         if end + 4 > context.head_most:
             raise Refusal(431, f"the head is larger than {context.head_most} octets")
-        line = buffer[:line_end]
-        method, target, minor = parse_request_line(line)
-        lines = buffer[line_end + 2 : end + 2]
-        found = context.request_memo.get(lines)
-        if found is None:
-            found = parse_request_block(lines, context.fields_most)
-            context.request_memo.put(lines, found)
-        block: RequestBlock = found  # type: ignore[assignment] # the request memo holds nothing else
-        self.wants_json = block.wants_json
+        if buffer[line_end + 1] != 0x0A:
+            raise Refusal(400, "there is a bare CR in the request line")
+        method, target, minor = parse_request_line(buffer, line_end)
+        fields = line_end + 2
+        block = self.block
+        if block is None or not octets.same(buffer, fields, end + 2, block.lines):
+            block = self.find_block(octets.cut(buffer, fields, end + 2))
         check_request(method, minor, block)
-        if target[:1] != b"/":
-            authority, target = split_target(target)
-            target = target or (b"*" if method == b"OPTIONS" else b"/")  # RFC 9112 section 3.2.4
-            if authority:
-                block = with_authority(block, lines, authority)
-            line = b"%b %b HTTP/1.1" % (method, target)
-        if not minor:
-            line = line[:-1] + b"1"
         self.keep = not block.close if minor else block.keep_alive
-        self.buffer = buffer[end + 4 :]
+        if minor and target[0] == 0x2F:
+            head = octets.join(buffer, fields, block.kept, self.added_to(block, minor))
+        else:
+            method, target, block = self.read_unusual(method, target, minor, block)
+            head = b"%b %b HTTP/1.1\r\n%b%b" % (method, target, block.kept, self.added_to(block, minor))
+        self.buffer = octets.cut(buffer, end + 4, len(buffer))
         self.state = EXCHANGE
-        if self.exchange is None:
-            self.exchange = Exchange(self, context)
-        self.exchange.begin(line + self.fields_for(block, minor), method, target, minor, block)
+        self.exchange = context.spare.pop() if context.spare else Exchange(context)
+        self.exchange.begin(self, head, method, target, minor, block)
 
-    def fields_for(self, block: RequestBlock, minor: int) -> bytes:
-        """What follows the request line for the replica; the same again where the client repeats itself."""
-        if block is not self.last_block or minor != self.last_minor:
-            self.last_block = block
-            self.last_minor = minor
-            self.last_fields = b"\r\n" + upstream_fields(block, self.peer, minor, self.trusted)
-        return self.last_fields
+    def find_block(self, lines: bytes) -> RequestBlock:
+        """What a header block says that is another than the last one on this connection. Raises Refusal."""
+        memo = self.context.request_memo
+        found = memo.get(lines)
+        if found is None:
+            found = parse_request_block(lines, self.context.fields_most)
+            memo.put(lines, found)
+        self.block = found  # type: ignore[assignment] # the request memo holds nothing else
+        return self.block  # type: ignore[return-value] # it was set in the line before
+
+    def read_unusual(self, method: bytes, target: bytes, minor: int, block: RequestBlock) -> tuple[bytes, bytes, RequestBlock]:
+        """The same for a target that may not be a path, or for HTTP/1.0. Raises Refusal."""
+        if target[0] == 0x2F:
+            return method, target, block
+        authority, target = split_target(target)
+        target = target or (b"*" if method == b"OPTIONS" else b"/")  # RFC 9112 section 3.2.4
+        if authority:
+            block = with_authority(block, authority)
+        return method, target, block
+
+    def added_to(self, block: RequestBlock, minor: int) -> bytes:
+        """The fields set here; the same again where the client repeats itself."""
+        if self.trusted or not block.plain:
+            return added_fields(block, self.peer, minor, self.trusted)
+        if minor != self.added_minor or block.authority != self.added_for:
+            self.added_for = block.authority
+            self.added_minor = minor
+            self.added = added_fields(block, self.peer, minor, False)
+        return self.added
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer a request that could not be read, and close."""
@@ -224,15 +241,15 @@ class Downstream(Stream):
         if context.log_refused is not None:
             context.log_refused(self, refusal.status, context.now_us)
         self.keep = False
-        if self.send(
-            answer(refusal.status, refusal.reason, self.wants_json, True, b"Connection: close\r\n", 0, context.date_line)
-        ):
+        wants_json = self.block is not None and self.block.wants_json
+        if self.send(answer(refusal.status, refusal.reason, wants_json, True, b"Connection: close\r\n", 0, context.date_line)):
             self.end(True)
         else:
             self.close()
 
     def exchange_over(self, reusable: bool) -> None:
         """The exchange has ended, its answer is sent or in the backlog. reusable: the request was read to its end."""
+        self.part()
         if not (self.keep and reusable):
             self.end(not reusable or self.buffer != b"")
         elif self.backlog:
@@ -241,13 +258,19 @@ class Downstream(Stream):
         else:
             self.next_request()
 
+    def part(self) -> None:
+        """Done with the exchange: another request may use it, on this connection or on another one."""
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None and len(self.context.spare) < SPARE_MOST:
+            self.context.spare.append(exchange)
+
     def next_request(self) -> None:
         """Everything before it is sent: wait for the next request, or begin it."""
         if self.context.draining or (self.half_closed and not self.buffer):
             self.end(self.buffer != b"")
             return
         self.state = HEAD
-        self.arm(self.context.now_us + (self.context.head_us if self.buffer else self.context.idle_us))
+        self.arm(self.context.now_us + self.context.idle_us)
         if not self.half_closed:
             self.resume()
         if self.buffer:
@@ -277,7 +300,7 @@ class Downstream(Stream):
     def abort(self) -> None:
         """Cut the connection so that the client cannot take what it has for a whole answer."""
         if self.open:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            system.reset_on_close(self.fd)
         self.close()
 
     def fail(self) -> None:

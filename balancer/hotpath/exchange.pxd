@@ -11,9 +11,9 @@ from balancer.hotpath.tunnel cimport Tunnel
 from balancer.hotpath.upload cimport Upload
 from balancer.hotpath.upstream cimport Upstream
 
-cdef int OVER, WAITING, CONNECTING, AWAIT, RELAY, TUNNEL, RECEIVE
+cdef int OVER, WAITING, CONNECTING, AWAIT, RELAY, TUNNEL
 
-cdef long long ABORTED, BAD_REQUESTS, BROKEN, BYTES_IN, BYTES_OUT, CONNECT_ERRORS, NO_ROUTE, OWN_ANSWERS, RETRIES, SHED, TIMEOUTS, UNAVAILABLE, UPGRADES, WAIT_TIMEOUTS, CHUNKED, LENGTH, NONE
+cdef long long ABORTED, BAD_REQUESTS, BROKEN, CONNECT_ERRORS, NO_ROUTE, OWN_ANSWERS, RETRIES, SHED, TIMEOUTS, UNAVAILABLE, UPGRADES, WAIT_TIMEOUTS, CHUNKED, LENGTH, NONE
 
 cdef class Exchange:
     cdef public Downstream downstream
@@ -30,7 +30,7 @@ cdef class Exchange:
     cdef public Upstream upstream
     cdef public list tried
     @cython.locals(context=Context)
-    cpdef begin(self, bytes head, bytes method, bytes target, long long minor, RequestBlock block)
+    cpdef begin(self, Downstream downstream, bytes head, bytes method, bytes target, long long minor, RequestBlock block)
     @cython.locals(context=Context, downstream=Downstream)
     cpdef route(self, RequestBlock block)
     cpdef bint wants_more(self)
@@ -52,7 +52,7 @@ cdef class Exchange:
     @cython.locals(deadline_us="long long")
     cpdef arm(self, long long after_us)
     cpdef arm_await(self)
-    @cython.locals(replica=Replica)
+    @cython.locals(replica=Replica, latency_us="long long")
     cpdef settle(self, long long octets_in, long long octets_out)
     @cython.locals(service=Service, replica=Replica, upstream=Upstream)
     cpdef release(self, bint keep)

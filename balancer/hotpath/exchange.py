@@ -24,8 +24,6 @@ from balancer.hotpath.board import (
     ABORTED,
     BAD_REQUESTS,
     BROKEN,
-    BYTES_IN,
-    BYTES_OUT,
     CONNECT_ERRORS,
     NO_ROUTE,
     OWN_ANSWERS,
@@ -64,10 +62,11 @@ CLIENT_GONE = 499  # what is logged when there was nobody left to answer; nginx'
 
 
 class Exchange:
-    """The exchange of one client connection at a time; made once per connection and used for all its requests."""
+    """The exchange of one client connection at a time; used again and again, for whichever connection has a request."""
 
-    def __init__(self, downstream: "Downstream", context: "Context") -> None:
-        self.downstream = downstream
+    downstream: "Downstream"
+
+    def __init__(self, context: "Context") -> None:
         self.context = context
         self.state = OVER
         self.method = b""
@@ -94,9 +93,10 @@ class Exchange:
 
     # Route.
 
-    def begin(self, head: bytes, method: bytes, target: bytes, minor: int, block: RequestBlock) -> None:
+    def begin(self, downstream: "Downstream", head: bytes, method: bytes, target: bytes, minor: int, block: RequestBlock) -> None:
         """Take a request whose head was read, and rewritten for a replica; what has come of its body is in the connection's buffer."""
         context = self.context
+        self.downstream = downstream
         self.head, self.method, self.target, self.minor, self.block = head, method, target, minor, block
         self.began_us = context.now_us
         self.limit_us = self.began_us + context.total_us if context.total_us else 0
@@ -314,7 +314,7 @@ class Exchange:
     def from_replica(self, data: bytes) -> None:
         """Octets from the replica."""
         if self.state == RELAY:
-            self.relay.pass_on(b"", data)
+            self.relay.pass_on(b"", data, 0)
         elif self.tunnel is not None:
             self.tunnel.from_replica(data)
         elif self.state == AWAIT:
@@ -378,7 +378,7 @@ class Exchange:
         self.tunnel = tunnel = Tunnel(self, downstream, upstream)
         upgrade = b"Connection: upgrade\r\nUpgrade: %b\r\n" % chosen
         if not downstream.send(
-            b"HTTP/1.1 %b\r\n%b%bVia: 1.1 ecluse\r\n\r\n" % (block.line[9:], block.kept_without_length, upgrade)
+            b"HTTP/1.1 %b\r\n%b%bVia: 1.1 ecluse\r\n\r\n" % (block.line[9:], block.kept_without_length(), upgrade)
         ):
             self.end_tunnel()
             return
@@ -541,9 +541,8 @@ class Exchange:
         """Count a whole answer."""
         replica, row = self.replica, self.context.row
         if replica is not None:
-            row.answered(replica.slot, self.status, self.context.now_us - self.began_us)
-            row.count_replica(replica.slot, BYTES_IN, octets_in)
-            row.count_replica(replica.slot, BYTES_OUT, len(self.head) + octets_out)
+            latency_us = self.context.now_us - self.began_us
+            row.answered(replica.slot, self.status, latency_us, octets_in, len(self.head) + octets_out)
 
     def count_failure(self, kind: int) -> None:
         """Count an attempt that did not end in a whole answer (`BROKEN` or `TIMEOUTS`)."""

@@ -1,12 +1,26 @@
 # C types for the compiled build of fields.py; the interpreted one does not read this file.
 
+cimport cython
+from balancer.hotpath cimport octets
+
 cdef class RequestBlock:
-    cdef public bytes authority, host, upgrade, user_agent, referer, forwarded_for, forwarded_proto
-    cdef public bytes forwarded_host, forwarded, hearsay, kept
+    cdef public bytes lines, authority, host, upgrade, forwarded_for, forwarded_proto, forwarded_host, forwarded, hearsay, kept
     cdef public long long hosts, length, max_forwards
-    cdef public bint chunked, close, keep_alive, expects, trailers, wants_json
+    cdef public bint chunked, close, keep_alive, trailers, plain
 
 cdef class ResponseBlock:
     cdef public long long status, minor, length, idle_us
     cdef public bint chunked, close, keep_alive, dated
-    cdef public bytes line, upgrade, kept, kept_without_length, usual
+    cdef public bytes line, upgrade, kept, usual
+    cpdef bytes kept_without_length(self)
+
+@cython.locals(parsed=RequestBlock)
+cpdef RequestBlock parse_request_block(bytes block, long long most_fields)
+@cython.locals(line=bytes, parsed=ResponseBlock)
+cpdef ResponseBlock parse_response_head(bytes head)
+@cython.locals(parsed=ResponseBlock)
+cpdef ResponseBlock parse_response_block(bytes block)
+@cython.locals(dropped=list, start="Py_ssize_t", colon="Py_ssize_t", end="Py_ssize_t", name=bytes, value=bytes)
+cdef bytes _take_all(object parsed, bytes block, list lines, bint is_request)
+@cython.locals(kept=list, at="Py_ssize_t", start="Py_ssize_t", end="Py_ssize_t")
+cdef bytes _without(bytes block, list dropped)

@@ -8,12 +8,15 @@ this proxy sets itself; a block that two parsers could read differently is refus
 """
 
 import re
+from collections.abc import Iterable
 
+from balancer.hotpath import octets
 from balancer.hotpath.head import Refusal, parse_status_line
 from balancer.hotpath.values import (
     END_TO_END,
     FORWARDED,
     HOP_BY_HOP,
+    LOOKALIKES,
     is_hearsay,
     is_lookalike,
     join_list,
@@ -25,17 +28,38 @@ from balancer.hotpath.values import (
     split_list,
 )
 
-# A field line: token, colon, value. No white space before the colon, no folding, no control characters (RFC 9112 section 5).
-_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*")
+_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*")  # RFC 9112 section 5
 _IDLE_S = re.compile(rb"(?i)\btimeout=([0-9]{1,6})\b")  # of Keep-Alive, as Apache and Node send it
 _SPACED_NAME = re.compile(rb"(?m)^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]+:")
 FORBIDDEN_TRAILERS = HOP_BY_HOP | FORWARDED | END_TO_END  # RFC 9110 section 6.5.1
 
 
+def _shapes(names: Iterable[bytes], initials: bytes = b"") -> bytes:
+    """The map that `octets.noted_lines` wants: 1 for the shapes of these names and of every name with one of these initials.
+
+    A shape is the length and the first letter, so most names are told from those to note without being looked at.
+    """
+    shapes = bytearray(2048)
+    for name in names:
+        shapes[len(name) << 5 & 0x7E0 | name[0] & 31] = 1
+    for initial in initials:
+        for length in range(64):
+            shapes[length << 5 | initial & 31] = 1
+    return bytes(shapes)
+
+
+_NOTED_IN_REQUESTS = _shapes(HOP_BY_HOP | FORWARDED | LOOKALIKES | {b"max-forwards", b"http2-settings"}, b"x")
+_NOTED_IN_ANSWERS = _shapes(HOP_BY_HOP | {b"content-length", b"date", b"http2-settings"})
+_ALL = b"\1" * 2048
+# Connection options that name no other field than those that never go on anyway.
+_PLAIN_OPTIONS = HOP_BY_HOP | {b"close", b"http2-settings"}
+
+
 class RequestBlock:
     """What a request's header block says. Octets unless said otherwise; b"" or -1 where the block does not say it."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: bytes) -> None:
+        self.lines = lines  # all of it
         self.authority = b""  # of Host, as it came
         self.host = b""  # the same in lower case, without port: what routes match
         self.hosts = 0  # how many Host fields
@@ -43,19 +67,21 @@ class RequestBlock:
         self.chunked = False
         self.close = False
         self.keep_alive = False
-        self.expects = False  # 100-continue
         self.upgrade = b""
         self.trailers = False  # TE: trailers
-        self.wants_json = False
         self.max_forwards = -1
-        self.user_agent = b""
-        self.referer = b""
         self.forwarded_for = b""
         self.forwarded_proto = b""
         self.forwarded_host = b""
         self.forwarded = b""
         self.hearsay = b""  # field lines about the client that only a trusted proxy may say and this one does not say itself
         self.kept = b""  # the field lines that go on to the replica, each with its CRLF
+        self.plain = False  # what is added to it for the replica depends on nothing here but `authority`
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether an answer of ours should be JSON."""
+        return b"application/json" in value_of(self.lines, b"accept")
 
     def take(self, name: bytes, value: bytes) -> bool:
         """Note one field; True: it goes on as it is. Raises Refusal."""
@@ -65,7 +91,8 @@ class RequestBlock:
         elif name == b"content-length":
             self.length = parse_length(value, self.length)
         elif name == b"expect":
-            self._expect(value)
+            if value.lower() != b"100-continue":  # RFC 9110 section 10.1.1
+                raise Refusal(417, "the only expectation that can be met is 100-continue")
         elif name in FORWARDED:
             self._forwarded(name, value)
             return False
@@ -75,8 +102,6 @@ class RequestBlock:
         elif name == b"max-forwards":
             self.max_forwards = int(value) if value.isdigit() and len(value) < 10 else -1
             return False
-        else:
-            self._describe(name, value)
         return True
 
     def take_hop(self, name: bytes, value: bytes) -> None:
@@ -98,11 +123,6 @@ class RequestBlock:
         if b"te" not in options:
             self.trailers = False
 
-    def _expect(self, value: bytes) -> None:
-        if value.lower() != b"100-continue":  # RFC 9110 section 10.1.1
-            raise Refusal(417, "the only expectation that can be met is 100-continue")
-        self.expects = True
-
     def _forwarded(self, name: bytes, value: bytes) -> None:
         if name == b"x-forwarded-for":
             self.forwarded_for = join_list(self.forwarded_for, value)
@@ -112,14 +132,6 @@ class RequestBlock:
             self.forwarded_proto = value
         else:
             self.forwarded_host = value
-
-    def _describe(self, name: bytes, value: bytes) -> None:
-        if name == b"accept":
-            self.wants_json = b"application/json" in value
-        elif name == b"user-agent":
-            self.user_agent = value
-        elif name == b"referer":
-            self.referer = value
 
 
 class ResponseBlock:
@@ -137,7 +149,6 @@ class ResponseBlock:
         self.idle_us = 0  # how long the replica keeps an idle connection; 0: it does not say
         self.dated = False
         self.kept = b""
-        self.kept_without_length = b""
         self.usual = b""  # the whole head for the client where nothing out of the ordinary is to be said; b"": something is
 
     def take(self, name: bytes, value: bytes) -> bool:
@@ -164,21 +175,27 @@ class ResponseBlock:
         self.close = b"close" in options
         self.keep_alive = b"keep-alive" in options and not self.close  # RFC 9112 section 9.3
 
+    def kept_without_length(self) -> bytes:
+        """The same without Content-Length, for answers that have no body of their own."""
+        if self.length < 0:
+            return self.kept
+        return _without(self.kept, _lines_named(self.kept, frozenset((b"content-length",)), []))
+
 
 def parse_request_block(block: bytes, most_fields: int) -> RequestBlock:
     """Read a request's header block (every line with its CRLF, without the empty line). Raises Refusal 400, 417, 431 or 501."""
-    if _LINES.fullmatch(block) is None:
+    lines = octets.noted_lines(block, _NOTED_IN_REQUESTS)
+    if lines is None:
         raise Refusal(400, "a header field line is not valid")
-    lines = block.split(b"\r\n")
-    lines.pop()
-    if len(lines) > most_fields:
+    if octets.count(block, 0x0A) > most_fields:
         raise Refusal(431, f"there are more than {most_fields} header fields")
-    parsed = RequestBlock()
-    parsed.kept = b"".join(_take_all(parsed, lines, True))
+    parsed = RequestBlock(block)
+    parsed.kept = _take_all(parsed, block, lines, True)
     if parsed.hosts > 1:
         raise Refusal(400, "there is more than one Host field")
     if parsed.chunked and parsed.length >= 0:
         raise Refusal(400, "both Content-Length and Transfer-Encoding are given")
+    parsed.plain = parsed.hosts == 1 and not (parsed.chunked or parsed.upgrade or parsed.trailers or parsed.max_forwards >= 0)
     return parsed
 
 
@@ -198,43 +215,69 @@ def parse_response_head(head: bytes) -> ResponseBlock:
 
 def parse_response_block(block: bytes) -> ResponseBlock:
     """Read a response's header block (every line with its CRLF, without the empty line). Raises Refusal 502."""
-    if _LINES.fullmatch(block) is None:
+    lines = octets.noted_lines(block, _NOTED_IN_ANSWERS)
+    if lines is None:
         block = _SPACED_NAME.sub(rb"\1:", block)  # a proxy removes this white space: RFC 9112 section 5.1
-        if _LINES.fullmatch(block) is None:
+        lines = octets.noted_lines(block, _NOTED_IN_ANSWERS)
+        if lines is None:
             raise Refusal(502, "a header field line of the replica's answer is not valid")
-    lines = block.split(b"\r\n")
-    lines.pop()
     parsed = ResponseBlock()
     try:
-        kept = _take_all(parsed, lines, False)
+        parsed.kept = _take_all(parsed, block, lines, False)
     except Refusal as refusal:
         raise Refusal(502, f"in the replica's answer: {refusal.reason}") from refusal
     if parsed.chunked and parsed.length >= 0:
         raise Refusal(502, "the replica's answer has both Content-Length and Transfer-Encoding")
-    parsed.kept = b"".join(kept)
-    parsed.kept_without_length = b"".join([line for line in kept if line[:15].lower() != b"content-length:"])
     return parsed
 
 
-def _take_all(parsed: RequestBlock | ResponseBlock, lines: list[bytes], is_request: bool) -> list[bytes]:
-    """Let `parsed` note every field. Returns the lines that go on, with CRLF."""
-    kept: list[tuple[bytes, bytes]] = []
+def _take_all(parsed: RequestBlock | ResponseBlock, block: bytes, lines: list[tuple[int, int, int]], is_request: bool) -> bytes:
+    """Let `parsed` note the fields in these lines of the block. Returns the lines that go on."""
+    dropped: list[tuple[int, int]] = []
     options: frozenset[bytes] = frozenset()
-    for line in lines:
-        name, _, value = line.partition(b":")
-        name = name.lower()
-        value = value.strip(b" \t")
+    for start, colon, end in lines:
+        name = octets.cut(block, start, colon).lower()
+        value = octets.cut(block, colon + 1, end - 2).strip(b" \t")
         if name == b"connection":
             options |= parse_options(value, is_request)
+            dropped.append((start, end))
         elif name in HOP_BY_HOP:
             parsed.take_hop(name, value)
-        else:
-            if is_request and b"_" in name and is_lookalike(name.replace(b"_", b"-")):
-                raise Refusal(400, "a field name can be mistaken for another one: '_' stands where '-' is meant")
-            if parsed.take(name, value):
-                kept.append((name, line + b"\r\n"))
+            dropped.append((start, end))
+        elif is_request and b"_" in name and is_lookalike(name.replace(b"_", b"-")):
+            raise Refusal(400, "a field name can be mistaken for another one: '_' stands where '-' is meant")
+        elif not parsed.take(name, value) or name == b"http2-settings":
+            dropped.append((start, end))
     parsed.take_connection(options)
-    return [line for name, line in kept if name not in options and name != b"http2-settings"]
+    if not options <= _PLAIN_OPTIONS:
+        dropped = _lines_named(block, options | _PLAIN_OPTIONS, dropped)
+    return _without(block, dropped)
+
+
+def _lines_named(block: bytes, names: frozenset[bytes], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """(start, end) of the lines with these names, and of those that are given, in their order."""
+    lines = octets.noted_lines(block, _ALL) or []
+    named = {(start, end) for start, colon, end in lines if octets.cut(block, start, colon).lower() in names}
+    return sorted(named.union(others))
+
+
+def _without(block: bytes, dropped: list[tuple[int, int]]) -> bytes:
+    """The block without these parts."""
+    if not dropped:
+        return block
+    kept = []
+    at = 0
+    for start, end in dropped:
+        kept.append(octets.cut(block, at, start))
+        at = end
+    kept.append(octets.cut(block, at, len(block)))
+    return b"".join(kept)
+
+
+def value_of(block: bytes, name: bytes) -> bytes:
+    """The value of the last field with this name (in lower case) in a valid header block; for what is seldom asked."""
+    lines = [line for line in block.split(b"\r\n") if line[: len(name) + 1].lower() == name + b":"]
+    return lines[-1][len(name) + 1 :].strip(b" \t") if lines else b""
 
 
 def parse_trailers(block: bytes) -> bytes:
@@ -247,8 +290,8 @@ def parse_trailers(block: bytes) -> bytes:
     return b"".join([line + b"\r\n" for line in kept])
 
 
-def with_authority(block: RequestBlock, block_lines: bytes, authority: bytes) -> RequestBlock:
+def with_authority(block: RequestBlock, authority: bytes) -> RequestBlock:
     """The block as it would be with this Host: an absolute target overrides the field, RFC 9112 section 3.2.2. Raises Refusal."""
-    lines = [line for line in block_lines.split(b"\r\n") if line and line[:5].lower() != b"host:"]
+    lines = [line for line in block.lines.split(b"\r\n") if line and line[:5].lower() != b"host:"]
     lines.insert(0, b"Host: " + authority)
     return parse_request_block(b"\r\n".join(lines) + b"\r\n", len(lines))

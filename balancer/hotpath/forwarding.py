@@ -1,4 +1,4 @@
-"""What goes on to a replica after the request line: the client's fields, and those that this proxy sets.
+"""What this proxy adds to a request's fields for the replica.
 
 Invariant: what a client says about forwarding is believed only if it is a configured proxy. No I/O.
 """
@@ -7,8 +7,8 @@ from balancer.hotpath.fields import RequestBlock
 from balancer.hotpath.values import join_list
 
 
-def upstream_fields(block: RequestBlock, peer: bytes, minor: int, trusted: bool) -> bytes:
-    """Everything after the request line for the replica: the fields that go on, those set here, and the empty line.
+def added_fields(block: RequestBlock, peer: bytes, minor: int, trusted: bool) -> bytes:
+    """The field lines that are set here, which follow those that go on as they came, and the empty line.
 
     peer: the client's address, as text. trusted: it is a configured proxy, whose word about forwarding is kept and added to.
     """
@@ -24,7 +24,6 @@ def upstream_fields(block: RequestBlock, peer: bytes, minor: int, trusted: bool)
         proto = block.forwarded_proto or proto
         authority = block.forwarded_host or authority
     lines = [
-        block.kept,
         block.hearsay if trusted else b"",
         b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (addresses, proto),
     ]

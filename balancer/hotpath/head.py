@@ -4,11 +4,14 @@ Invariants: no I/O and no state; a line is either read in the one way that every
 in `fields.py`, bodies in `body.py`.
 """
 
+from balancer.hotpath import octets
+
 TCHAR = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # RFC 9110 section 5.6.2
 _VISIBLE = bytes(range(0x21, 0x7F))
 _TARGET = _VISIBLE.replace(b"#", b"")  # a request target has no fragment, RFC 9112 section 3.2
+_IS_TARGET = bytes([octet in _TARGET for octet in range(256)])
 _REASON = bytes(range(0x20, 0x7F)) + b"\t" + bytes(range(0x80, 0x100))
-_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH"))
+_METHODS = {name: name for name in (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH")}
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS"))  # RFC 9110 section 9.2.2, less TRACE: never forwarded
 METHOD_LENGTH = 64  # octets; the longest one registered with IANA has 17
 
@@ -24,7 +27,7 @@ class Refusal(Exception):  # noqa: N818 - the message is refused; nothing went w
 
 def find_head_end(data: bytes, searched: int) -> int:
     """Where the empty line after the head begins, or -1. `searched`: octets of data looked at before, on an earlier call."""
-    return data.find(b"\r\n\r\n", searched - 3 if searched > 3 else 0)
+    return octets.find_head_end(data, searched - 3 if searched > 3 else 0)
 
 
 def check_unfinished(data: bytes, line_limit: int, head_limit: int) -> None:
@@ -40,11 +43,22 @@ def check_unfinished(data: bytes, line_limit: int, head_limit: int) -> None:
         raise Refusal(431, f"the head is larger than {head_limit} octets")
 
 
-def parse_request_line(line: bytes) -> tuple[bytes, bytes, int]:
-    """(method, target, minor version) of a request line without its CRLF, RFC 9112 section 3.
+def parse_request_line(data: bytes, end: int) -> tuple[bytes, bytes, int]:
+    """(method, target, minor version) of the request line data[:end], which is without its CRLF; RFC 9112 section 3.
 
     Raises Refusal: 400, or 505 for a version other than 1.0 and 1.1.
     """
+    last = end - 9
+    if last > 0 and octets.same(data, last, end, b" HTTP/1.1"):
+        first = octets.find(data, 0x20, 0, last)
+        method = _METHODS.get(octets.cut(data, 0, first))
+        if method is not None and data[first + 1] == 0x2F and octets.only(data, first + 1, last, _IS_TARGET):
+            return method, octets.cut(data, first + 1, last), 1
+    return _parse_unusual_line(data[:end])
+
+
+def _parse_unusual_line(line: bytes) -> tuple[bytes, bytes, int]:
+    """The same for any line."""
     parts = line.split(b" ")
     if len(parts) != 3:
         raise Refusal(400, "the request line is not 'method target version' with single spaces")

@@ -16,6 +16,8 @@ class Memo:
 
     def get(self, block: bytes) -> object:
         """What was put under the block, or None."""
+        if len(block) > self.largest:
+            return None
         found = self.young.get(block)
         if found is None:
             found = self.old.get(block)

@@ -10,6 +10,7 @@ import select
 from collections.abc import Callable
 from typing import Any
 
+from balancer.hotpath import system
 from balancer.hotpath.watched import READ, WRITE, Watched
 
 BATCH = 256  # events in one turn
@@ -20,9 +21,7 @@ class Poller:
 
     def __init__(self) -> None:
         self.epoll = select.epoll()
-        self.modify = self.epoll.modify
-        self.poll = self.epoll.poll
-        self.watched: dict[int, Watched] = {}
+        self.watched: list[Watched | None] = []  # by descriptor
         self.batch = 1
         self.soon: list[tuple[Callable[[Any], None], Any]] = []
 
@@ -33,20 +32,27 @@ class Poller:
             return
         item.interest = interest
         if not interest:
+            self.watched[item.fd] = None
             self.epoll.unregister(item.fd)
-            del self.watched[item.fd]
         elif before:
-            self.modify(item.fd, interest)
+            self.epoll.modify(item.fd, interest)
         else:
             item.batch = self.batch
-            self.watched[item.fd] = item
+            self.place(item)
             self.epoll.register(item.fd, interest)
+
+    def place(self, item: Watched) -> None:
+        """Find the item under its descriptor from now on."""
+        missing = item.fd + 1 - len(self.watched)
+        if missing > 0:
+            self.watched += [None] * missing
+        self.watched[item.fd] = item
 
     def forget(self, item: Watched) -> None:
         """The item's descriptor is about to be closed, and the kernel will take it out by itself."""
         if item.interest:
             item.interest = 0
-            del self.watched[item.fd]
+            self.watched[item.fd] = None
 
     def call_soon(self, callback: Callable[[Any], None], argument: Any) -> None:
         """Call it at the end of this turn, or of the next one."""
@@ -56,15 +62,15 @@ class Poller:
         """Wait for events, for at most so long, and hand out a batch of them. An error or a hang-up goes to whoever asked for anything."""
         self.batch += 1
         watched = self.watched
-        events = self.poll(0 if self.soon else timeout_s, BATCH)
-        for fd, _ in events:
-            item = watched.get(fd)
+        events = system.wait(self.epoll, BATCH, 0.0 if self.soon else timeout_s)
+        for event in events:
+            item = watched[event >> 5]
             if item is not None and item.first:
                 self.hand_out(item, READ)
-        for fd, ready in events:
-            item = watched.get(fd)
+        for event in events:
+            item = watched[event >> 5]
             if item is not None and item.batch != self.batch:
-                self.hand_out(item, ready)
+                self.hand_out(item, event & 31)
         if self.soon:
             self.call_now()
 

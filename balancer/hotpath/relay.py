@@ -6,6 +6,7 @@ client takes it; nothing hop-by-hop goes through. Whether an attempt is made aga
 
 from typing import TYPE_CHECKING
 
+from balancer.hotpath import octets
 from balancer.hotpath.body import CHUNKED, CLOSE, LENGTH, NONE, Body
 from balancer.hotpath.fields import ResponseBlock, parse_response_head
 from balancer.hotpath.head import Refusal, find_head_end
@@ -56,12 +57,12 @@ class Relay:
                 if data.count(b"\n") != data.count(b"\r\n"):
                     raise Refusal(502, "a line of the replica's answer ends in LF without CR")
                 return
-            block = self.read_head(data[: end + 2])
+            block = self.read_head(data, end + 2)
             self.buffer = b""
-            data = data[end + 4 :]
             if block.status >= 200:
-                self.deliver(block, data)
+                self.deliver(block, data, end + 4)
                 return  # this exchange may be over, and the next one begun
+            data = data[end + 4 :]
             if block.status == 101:
                 self.status = 101
                 self.exchange.open_tunnel(block, data)
@@ -70,13 +71,19 @@ class Relay:
                 return
             self.buffer = data
 
-    def read_head(self, head: bytes) -> ResponseBlock:
-        """What the head says. Raises Refusal 502."""
+    def read_head(self, data: bytes, end: int) -> ResponseBlock:
+        """What the head data[:end] says. Raises Refusal 502."""
+        replica = self.exchange.replica
+        if replica is not None and octets.same(data, 0, end, replica.last_head):
+            return replica.last_block
+        head = octets.cut(data, 0, end)
         memo = self.context.response_memo
         block: ResponseBlock | None = memo.get(head)  # type: ignore[assignment] # this memo holds nothing else
         if block is None:
             block = parse_response_head(head)
             memo.put(head, block)
+        if replica is not None:
+            replica.last_head, replica.last_block = head, block
         return block
 
     def pass_interim(self, block: ResponseBlock) -> bool:
@@ -85,14 +92,14 @@ class Relay:
         if self.interim > INTERIM_MOST:
             raise Refusal(502, "the replica gave too many interim answers")
         exchange = self.exchange
-        head = b"HTTP/1.1 %b\r\n%bVia: 1.%d ecluse\r\n\r\n" % (block.line[9:], block.kept_without_length, block.minor)
+        head = b"HTTP/1.1 %b\r\n%bVia: 1.%d ecluse\r\n\r\n" % (block.line[9:], block.kept_without_length(), block.minor)
         if exchange.minor and not exchange.downstream.send(head):
             exchange.client_gone()
             return False
         return True
 
-    def deliver(self, block: ResponseBlock, rest: bytes) -> None:
-        """The final head: settle how the body ends (RFC 9112 section 6.3), and send it with what has come of the body."""
+    def deliver(self, block: ResponseBlock, data: bytes, start: int) -> None:
+        """The final head: settle how the body ends (RFC 9112 section 6.3), and send it with what has come of the body: data[start:]."""
         exchange = self.exchange
         status, minor = block.status, block.minor
         self.status = status
@@ -110,7 +117,7 @@ class Relay:
         self.rechunk = modern and kind == CLOSE
         self.unframed = not modern and kind >= CHUNKED  # or CLOSE
         exchange.answer_begun()
-        self.pass_on(self.final_head(block), rest)
+        self.pass_on(self.final_head(block), data, start)
 
     def final_head(self, block: ResponseBlock) -> bytes:
         """The head for the client."""
@@ -124,7 +131,7 @@ class Relay:
         kept = block.kept
         added = b""
         if status == 204:  # RFC 9110 section 8.6, RFC 9112 section 6.1: neither field goes with it
-            kept = block.kept_without_length
+            kept = block.kept_without_length()
         elif exchange.minor and (block.chunked or self.rechunk):
             added = b"Transfer-Encoding: chunked\r\n"
         if not block.dated:  # RFC 9110 section 6.6.1
@@ -135,26 +142,30 @@ class Relay:
             added += b"Connection: keep-alive\r\n"
         return line + b"\r\n" + kept + added + via
 
-    def pass_on(self, before: bytes, data: bytes) -> None:
-        """Hand on `before` and then more of the body, in one piece."""
-        exchange = self.exchange
-        try:
-            out = self.body.feed(data) if data else b""
-        except Refusal:
-            if before:
-                exchange.downstream.send(before)
-            exchange.broken()
-            return
-        if self.rechunk and out:
-            out = b"%x\r\n%b\r\n" % (len(out), out)
-        if before:
-            out = before + out
+    def pass_on(self, before: bytes, data: bytes, start: int) -> None:
+        """Hand on `before` and then more of the body, data[start:], in one piece."""
+        exchange, body = self.exchange, self.body
+        if not self.rechunk and body.passes(len(data) - start):
+            out = octets.append(before, data, start) if before else data
+        else:
+            try:
+                out = before + self.framed(octets.cut(data, start, len(data)))
+            except Refusal:
+                if before:
+                    exchange.downstream.send(before)
+                exchange.broken()
+                return
         if out and not exchange.downstream.send(out):
             exchange.client_gone()
-        elif self.body.done:
+        elif body.done:
             exchange.finish()
         else:
             exchange.answer_goes_on()
+
+    def framed(self, data: bytes) -> bytes:
+        """What goes on of these octets of the body, framed as the client expects it. Raises Refusal."""
+        out = self.body.feed(data) if data else b""
+        return b"%x\r\n%b\r\n" % (len(out), out) if self.rechunk and out else out
 
     def replica_ended(self) -> None:
         """The replica has closed its side: that may be the end of the body, or break it off."""

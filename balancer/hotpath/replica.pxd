@@ -1,6 +1,9 @@
 # C types for the compiled build of replica.py; the interpreted one does not read this file.
 
+cimport cython
+from balancer.hotpath.fields cimport ResponseBlock
 from balancer.hotpath.row cimport Row
+from balancer.hotpath.watched cimport Watched
 
 cdef long long POOLED
 
@@ -9,6 +12,9 @@ cdef class Replica:
     cdef public long long slot, weight, turn, avoid_until_us, reported_us, family
     cdef public bint pooling
     cdef public list idle
+    cdef public bytes last_head
+    cdef public ResponseBlock last_block
+    @cython.locals(upstream=Watched)
     cpdef object reuse(self, Row row)
     cpdef bint keep(self, object upstream, Row row, long long most)
     cpdef forget(self, object upstream, Row row)

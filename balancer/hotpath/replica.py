@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from balancer.hotpath.board import POOLED
+from balancer.hotpath.fields import ResponseBlock
 
 if TYPE_CHECKING:
     from balancer.hotpath.row import Row
@@ -30,6 +31,8 @@ class Replica:
         self.reported_us = 0
         self.pooling = True
         self.idle: list[Upstream] = []
+        self.last_head = b""  # of an answer, without the empty line; most are like the one before
+        self.last_block = ResponseBlock()  # what it says
 
     def reuse(self, row: "Row") -> "Upstream | None":
         """Take the idle connection used last, if there is one."""

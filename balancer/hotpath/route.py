@@ -30,11 +30,12 @@ class Router:
 
     def match(self, host: bytes, target: bytes) -> Service | None:
         """The service for a Host (lower case, no port) and a request target in origin-form, or None."""
-        rules = self.exact.get(host)
-        if rules is not None:
-            found = longest_prefix(rules, target)
-            if found is not None:
-                return found
+        if self.exact:
+            rules = self.exact.get(host)
+            if rules is not None:
+                found = longest_prefix(rules, target)
+                if found is not None:
+                    return found
         if self.below:
             dot = host.find(b".")
             while dot >= 0:
@@ -49,12 +50,13 @@ class Router:
 
 def longest_prefix(rules: list[tuple[bytes, Service]], target: bytes) -> Service | None:
     """The service of the first rule that matches; rules stand with the longest path first."""
-    for path, service in rules:
+    for rule in rules:
+        path = rule[0]
         size = len(path)
         if size == 1:  # "/", which also takes "*"
-            return service
+            return rule[1]
         if target.startswith(path) and (len(target) == size or target[size : size + 1] in (b"/", b"?")):
-            return service
+            return rule[1]
     return None
 
 

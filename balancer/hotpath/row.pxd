@@ -2,7 +2,7 @@
 
 cimport cython
 
-cdef long long BUCKETS, BUSY_US, CHANGED_US, IN_FLIGHT, LATENCY, LATENCY_SUM_US, OLDEST_US, REPLICA_WORDS, SERVICE_WORDS
+cdef long long BUCKETS, BUSY_US, BYTES_IN, BYTES_OUT, CHANGED_US, IN_FLIGHT, LATENCY, LATENCY_SUM_US, OLDEST_US, REPLICA_WORDS, SERVICE_WORDS
 cdef long long STATUS, WAIT_BUSY_US, WAIT_CHANGED_US, WAITING, WORKER_WORDS
 
 @cython.locals(value="long long", octave="long long", index="long long")
@@ -19,7 +19,7 @@ cdef class Row:
     @cython.locals(base="long long", words="long long[::1]")
     cpdef leave(self, long long slot, long long now_us)
     @cython.locals(base="long long", words="long long[::1]")
-    cpdef answered(self, long long slot, long long status, long long latency_us)
+    cpdef answered(self, long long slot, long long status, long long latency_us, long long octets_in, long long octets_out)
     @cython.locals(at="long long", total="long long", _="long long")
     cpdef long long in_flight(self, long long slot)
     @cython.locals(at="long long", total="long long", _="long long")

@@ -7,6 +7,8 @@ away in 64 bits); a gauge is back at 0 when what it counts is over. No sockets a
 from balancer.hotpath.board import (
     BUCKETS,
     BUSY_US,
+    BYTES_IN,
+    BYTES_OUT,
     CHANGED_US,
     IN_FLIGHT,
     LATENCY,
@@ -81,14 +83,19 @@ class Row:
         words[base + CHANGED_US] = now_us
         words[base + IN_FLIGHT] -= 1
 
-    def answered(self, slot: int, status: int, latency_us: int) -> None:
-        """The replica gave a whole answer with this status, so many microseconds after the request's head was read."""
+    def answered(self, slot: int, status: int, latency_us: int, octets_in: int, octets_out: int) -> None:
+        """The replica gave a whole answer with this status, so many microseconds after the request's head was read.
+
+        octets_in, octets_out: of the request's body, of the answer.
+        """
         base = self.replicas + slot * REPLICA_WORDS
         words = self.words
         words[base + STATUS + status // 100 - 1] += 1
         if status != 101:  # the life of a tunnel says nothing about the replica's speed
             words[base + LATENCY_SUM_US] += latency_us
             words[base + LATENCY + bucket(latency_us)] += 1
+        words[base + BYTES_IN] += octets_in
+        words[base + BYTES_OUT] += octets_out
 
     def waiting(self, slot: int, change: int, oldest_us: int, now_us: int) -> None:
         """`change` more requests wait for the service; the longest-waiting one began at oldest_us (0: none is left)."""

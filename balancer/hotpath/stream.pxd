@@ -1,15 +1,17 @@
 # C types for the compiled build of stream.py; the interpreted one does not read this file.
 
 cimport cython
+from balancer.hotpath cimport system
 from balancer.hotpath.context cimport Context
 from balancer.hotpath.watched cimport Watched
 
 cdef int READ, WRITE
+cdef long long TICK_US
 
 cdef class Stream(Watched):
     cdef public Context context
-    cdef public object sock, receive, transmit
     cdef public bytes backlog
+    cdef public long long taken
     cdef public bint open
     cpdef received(self, bytes data)
     cpdef ended(self)
@@ -20,10 +22,11 @@ cdef class Stream(Watched):
     cpdef pause(self)
     cpdef await_room(self)
     cpdef stop_awaiting_room(self)
-    @cython.locals(context=Context, data=bytes)
+    @cython.locals(data=bytes)
     cpdef on_readable(self)
-    @cython.locals(sent="long long")
+    @cython.locals(sent="Py_ssize_t")
     cpdef bint send(self, bytes data)
+    @cython.locals(sent="Py_ssize_t")
     cpdef on_writable(self)
     cpdef fail(self)
     cpdef shutdown(self)

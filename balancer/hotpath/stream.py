@@ -1,14 +1,15 @@
-"""A non-blocking socket on the event loop: reads straight from it, writes straight to it, holds what it would not take.
+"""A non-blocking connection on the event loop: reads straight from it, writes straight to it, holds what it would not take.
 
 Invariants: at most one read of `RECEIVE` octets per turn, so that no connection starves the others; whoever feeds a stream stops
 while `backlog` is not empty, so that what is held is bounded by one read; after `close` no callback comes. What the octets mean
 is not known here.
 """
 
-import socket
 from typing import TYPE_CHECKING
 
+from balancer.hotpath import system
 from balancer.hotpath.watched import READ, WRITE, Watched
+from balancer.hotpath.wheel import TICK_US
 
 if TYPE_CHECKING:
     from balancer.hotpath.context import Context
@@ -17,16 +18,17 @@ RECEIVE = 64 * 1024
 
 
 class Stream(Watched):
-    """One socket. Subclasses take what happens to it: `received`, `ended`, `lost`, `drained`, `expire`."""
+    """One connection, by its descriptor, which is its own to close.
 
-    def __init__(self, context: "Context", sock: socket.socket) -> None:
-        super().__init__()
+    Subclasses take what happens to it: `received`, `ended`, `lost`, `drained`, `expire`.
+    """
+
+    def __init__(self, context: "Context", fd: int) -> None:
+        Watched.__init__(self)
         self.context = context
-        self.sock = sock
-        self.receive = sock.recv
-        self.transmit = sock.send
-        self.fd = sock.fileno()
+        self.fd = fd
         self.backlog = b""
+        self.taken = 0  # octets of the backlog that are sent already
         self.open = True
 
     def received(self, data: bytes) -> None:
@@ -69,53 +71,50 @@ class Stream(Watched):
 
     def on_readable(self) -> None:
         """There is something to read."""
-        context = self.context
-        context.now_us = context.clock()
+        self.context.read_clock()
         try:
-            data = self.receive(RECEIVE)
-        except (BlockingIOError, InterruptedError):
-            return
+            data = system.receive(self.fd, RECEIVE)
         except OSError:
             self.pause()
             self.lost()
             return
         if data:
             self.received(data)
-        else:
+        elif data is not None:
             self.pause()
             self.ended()
 
     def send(self, data: bytes) -> bool:
         """Send, holding what the socket does not take now. False: the connection is broken (nobody else is told)."""
         if self.backlog:
-            self.backlog += data
+            self.backlog = self.backlog[self.taken :] + data
+            self.taken = 0
             return True
-        try:
-            sent = self.transmit(data)
-        except (BlockingIOError, InterruptedError):
-            sent = 0
-        except OSError:
+        sent = system.transmit(self.fd, data, 0)
+        if sent == len(data):
+            return True
+        if sent == system.BROKEN:
             return False
-        if sent < len(data):
-            self.backlog = data[sent:]
-            self.await_room()
+        self.backlog = data
+        self.taken = max(sent, 0)
+        self.await_room()
         return True
 
     def on_writable(self) -> None:
         """There is room again."""
-        context = self.context
-        context.now_us = context.clock()
-        try:
-            sent = self.transmit(self.backlog)
-        except (BlockingIOError, InterruptedError):
+        self.context.read_clock()
+        sent = system.transmit(self.fd, self.backlog, self.taken)
+        if sent == system.BLOCKED:
             return
-        except OSError:
+        if sent == system.BROKEN:
             self.backlog = b""
             self.stop_awaiting_room()
             self.unwritable()
             return
-        self.backlog = self.backlog[sent:]
-        if not self.backlog:
+        self.taken += sent
+        if self.taken == len(self.backlog):
+            self.backlog = b""
+            self.taken = 0
             self.stop_awaiting_room()
             self.drained()
 
@@ -125,11 +124,8 @@ class Stream(Watched):
         self.close()
 
     def shutdown(self) -> None:
-        """Say that nothing more will be sent. A connection that is broken already needs no telling."""
-        try:
-            self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            return
+        """Say that nothing more will be sent."""
+        system.shut(self.fd)
 
     def close(self) -> None:
         """End it now; what is held is dropped."""
@@ -137,13 +133,15 @@ class Stream(Watched):
             return
         self.open = False
         self.context.poller.forget(self)
-        self.backlog = b""
-        self.deadline_us = 0
         self.context.wheel.forget(self)
-        self.sock.close()
+        self.backlog = b""
+        self.taken = 0
+        self.deadline_us = 0
+        system.close(self.fd)
+        self.fd = -1  # another connection may have this descriptor at once
 
     def arm(self, deadline_us: int) -> None:
         """Expire at this moment unless it is moved before; 0: never."""
         self.deadline_us = deadline_us
-        if deadline_us:
+        if deadline_us and (not self.tick or deadline_us < self.tick * TICK_US):
             self.context.wheel.watch(self)

@@ -1,5 +1,6 @@
 # C types for the compiled build of upstream.py; the interpreted one does not read this file.
 
+from balancer.hotpath cimport system
 from balancer.hotpath.exchange cimport Exchange
 from balancer.hotpath.replica cimport Replica
 from balancer.hotpath.stream cimport Stream
@@ -10,7 +11,7 @@ cdef class Upstream(Stream):
     cdef public Replica replica
     cdef public Exchange exchange
     cdef public long long requests
-    cdef public bint connecting
+    cdef public object connecting
     cpdef on_writable(self)
     cpdef stop_connecting(self)
     cpdef received(self, bytes data)

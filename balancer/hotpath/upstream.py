@@ -7,6 +7,7 @@ for can never become the answer to a later request. What an answer means is deci
 import socket
 from typing import TYPE_CHECKING
 
+from balancer.hotpath import system
 from balancer.hotpath.board import CONNECTS
 from balancer.hotpath.stream import Stream
 
@@ -17,23 +18,23 @@ if TYPE_CHECKING:
 
 
 class Upstream(Stream):
-    """exchange: the one that is carried, or None. requests: how many were sent on it."""
+    """exchange: the one that is carried, or None. requests: how many were sent on it. connecting: what connects, until it stands."""
 
     def __init__(self, context: "Context", replica: "Replica") -> None:
-        super().__init__(context, socket.socket(replica.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC))
+        """Raises OSError if there are no descriptors left."""
+        self.connecting: socket.socket | None = connecting_socket(replica.family)
+        Stream.__init__(self, context, self.connecting.fileno())
         self.replica = replica
         self.exchange: Exchange | None = None
         self.requests = 0
-        self.connecting = False
 
     def connect(self, exchange: "Exchange") -> None:
         """Begin to connect for the exchange, which is told by `send_request` or `connect_failed`. Raises OSError if it fails at once."""
         replica = self.replica
+        assert self.connecting is not None
         self.context.row.count_replica(replica.slot, CONNECTS)
         try:
-            if replica.family != socket.AF_UNIX:
-                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.sock.connect(replica.target)
+            self.connecting.connect(replica.target)
         except BlockingIOError:  # for a Unix socket: its queue is full, and nothing would ever say that it is not
             if replica.family == socket.AF_UNIX:
                 self.close()
@@ -42,28 +43,29 @@ class Upstream(Stream):
             self.close()
             raise
         self.exchange = exchange
-        self.connecting = True
         self.await_room()
 
     def on_writable(self) -> None:
         """There is room again, or the connection stands or has failed."""
-        if not self.connecting:
+        if self.connecting is None:
             Stream.on_writable(self)
             return
-        self.context.now_us = self.context.clock()
+        self.context.read_clock()
+        failed = self.connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self.stop_connecting()
         exchange = self.exchange
         if exchange is None:
             self.close()
-        elif self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        elif failed:
             exchange.connect_failed("refused the connection", 502)
         else:
             exchange.send_request()
 
     def stop_connecting(self) -> None:
         """No longer wait for the connection to stand."""
-        if self.connecting:
-            self.connecting = False
+        if self.connecting is not None:
+            self.connecting.detach()
+            self.connecting = None
             self.stop_awaiting_room()
 
     def received(self, data: bytes) -> None:
@@ -114,13 +116,7 @@ class Upstream(Stream):
 
     def alive(self) -> bool:
         """Whether an idle connection still stands, as far as the kernel knows now."""
-        try:
-            self.sock.recv(1, socket.MSG_PEEK)
-        except (BlockingIOError, InterruptedError):
-            return True
-        except OSError:
-            return False
-        return False  # the end of the stream, or octets nobody asked for
+        return system.silent(self.fd)
 
     def keep(self, announced_us: int) -> None:
         """The exchange is over and the connection can carry another one. announced_us: how long the replica keeps it; 0: unknown.
@@ -145,4 +141,15 @@ class Upstream(Stream):
     def close(self) -> None:
         """End it now, whatever it carries."""
         self.exchange = None
+        if self.connecting is not None:
+            self.connecting.detach()
+            self.connecting = None
         Stream.close(self)
+
+
+def connecting_socket(family: int) -> socket.socket:
+    """A socket to connect with. Raises OSError if there are no descriptors left."""
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    if family != socket.AF_UNIX:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock

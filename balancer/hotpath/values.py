@@ -1,6 +1,6 @@
 """The values of the fields that a proxy must understand, read strictly: lengths, codings, connection options, authorities.
 
-Invariants: a value that two parsers could read differently is refused; no I/O and no state.
+Invariants: a value that two parsers could read differently is refused; no I/O, and no state but a bounded memo of authorities.
 """
 
 import re
@@ -13,18 +13,26 @@ _PROTOCOL = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:/[!#$%&'*+\-.^_`|~0-9A-
 HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"))
 FORWARDED = frozenset((b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"))
 # Fields that some applications cannot tell from those above when "_" stands for "-" (CGI names them alike).
-_LOOKALIKES = HOP_BY_HOP | FORWARDED | {b"host", b"content-length", b"via", b"expect"}
+LOOKALIKES = HOP_BY_HOP | FORWARDED | {b"host", b"content-length", b"via", b"expect"}
 # What `Connection` may never name: fields meant for the replica, which a client could so have removed on the way.
 END_TO_END = FORWARDED | {
     b"host", b"content-length", b"content-type", b"content-encoding", b"transfer-encoding", b"via", b"expect", b"date",
     b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"cache-control", b"max-forwards", b"trailer", b"range",
 }  # fmt: skip
+NAMES_MOST = 1024  # authorities whose names are remembered; the head's limit bounds their length
+_names: dict[bytes, bytes] = {}
 _CARRIERS = frozenset((b"h2c", b"h2", b"http", b"tls"))  # upgraded to one of these, a connection carries requests past routing
+_USUAL_OPTIONS = {
+    value: frozenset((value.lower(),)) for value in (b"keep-alive", b"Keep-Alive", b"close", b"Close", b"Upgrade", b"upgrade")
+}
 LENGTH_DIGITS = 18  # of a Content-Length: below 2**63, so no parser overflows where another does not
 
 
 def parse_options(value: bytes, is_request: bool) -> frozenset[bytes]:
     """The connection options in lower case. Raises Refusal 400 if one is no token or names a field meant for the replica."""
+    usual = _USUAL_OPTIONS.get(value)
+    if usual is not None:
+        return usual
     options = frozenset(split_list(value.lower()))
     for option in options:
         if option.translate(None, TCHAR):
@@ -52,7 +60,7 @@ def is_hearsay(name: bytes) -> bool:
 
 def is_lookalike(name: bytes) -> bool:
     """Whether an underscore in place of one of the name's hyphens must not be taken for it."""
-    return name in _LOOKALIKES or is_hearsay(name)
+    return name in LOOKALIKES or is_hearsay(name)
 
 
 def parse_length(value: bytes, before: int) -> int:
@@ -77,6 +85,16 @@ def parse_transfer_encoding(value: bytes, before: bool, otherwise: int) -> None:
 
 def parse_authority(value: bytes) -> bytes:
     """The name in an authority, in lower case and without port. Raises Refusal 400."""
+    name = _names.get(value)
+    if name is None:
+        name = _name_in(value)
+        if len(_names) >= NAMES_MOST:
+            _names.clear()
+        _names[value] = name
+    return name
+
+
+def _name_in(value: bytes) -> bytes:
     if _AUTHORITY.fullmatch(value) is None:
         raise Refusal(400, "the Host is not valid")
     name = value.lower()

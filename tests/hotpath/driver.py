@@ -43,7 +43,7 @@ def read_request_head(head: bytes) -> Request:
         raise Refusal(414, "long line")
     if end + 4 > HEAD_MOST:
         raise Refusal(431, "large head")
-    method, target, minor = parse_request_line(head[:line_end])
+    method, target, minor = parse_request_line(head, line_end)
     lines = head[line_end + 2 : end + 2]
     block = parse_request_block(lines, FIELDS_MOST)
     check_request(method, minor, block)
@@ -51,7 +51,7 @@ def read_request_head(head: bytes) -> Request:
         authority, target = split_target(target)
         target = target or (b"*" if method == b"OPTIONS" else b"/")
         if authority:
-            block = with_authority(block, lines, authority)
+            block = with_authority(block, authority)
     return Request(method, target, minor, block)
 
 

@@ -1,0 +1,79 @@
+"""A listening socket of one worker, and the connections that it accepts.
+
+Invariants: the socket belongs to the controller; closing it here closes no port. A bounded number is accepted per turn. A connection over
+the limit is answered 503 and closed, so that nobody waits for nothing.
+"""
+
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from balancer.hotpath import system
+from balancer.hotpath.answers import answer
+from balancer.hotpath.board import ACCEPTED, REFUSED
+from balancer.hotpath.downstream import Downstream
+from balancer.hotpath.watched import Watched
+
+if TYPE_CHECKING:
+    from balancer.hotpath.context import Context
+
+BATCH = 64  # connections accepted before the others on this worker get their turn
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Listener(Watched):
+    """One listening socket."""
+
+    def __init__(self, context: "Context", sock: socket.socket) -> None:
+        Watched.__init__(self)
+        self.context = context
+        self.sock = sock
+        self.fd = sock.fileno()
+
+    def on_readable(self) -> None:
+        """Accept a batch."""
+        self.accept()
+
+    def accept(self) -> bool:
+        """Accept a batch; False: there are no more."""
+        for _ in range(BATCH):
+            try:
+                accepted = system.accept(self.sock)
+            except ConnectionAbortedError:  # it ended while it waited
+                continue
+            except OSError as failure:
+                if failure.errno not in _EXHAUSTED:
+                    raise
+                # It stays readable, and trying again at once would never end; `Acceptor.resume` comes with the next tick.
+                self.context.warn(f"cannot accept: {failure}; raise the limit of open files (ulimit -n)")
+                self.context.poller.want(self, 0)
+                return False
+            if accepted is None:
+                return False
+            self.welcome(accepted[0], accepted[1])
+        return True
+
+    def fail(self) -> None:
+        """A fault in our own program: the next connection may fare better."""
+        self.context.fault("a fault while accepting")
+
+    def welcome(self, fd: int, peer: bytes) -> None:
+        """Take a new connection, or turn it away."""
+        context = self.context
+        context.read_clock()
+        if len(context.connections) >= context.connections_most:
+            context.row.count(REFUSED, 1)
+            self.turn_away(fd)
+            return
+        context.row.count(ACCEPTED, 1)
+        if peer[:7] == b"::ffff:":  # an IPv4 client on a dual-stack listener
+            peer = peer[7:]
+        Downstream(context, fd, peer).start()
+
+    def turn_away(self, fd: int) -> None:
+        """Say that there are too many; whether that arrives is the client's luck."""
+        system.transmit(
+            fd, answer(503, "too many connections", False, True, b"Connection: close\r\n", 1, self.context.date_line), 0
+        )
+        system.shut(fd)
+        system.close(fd)

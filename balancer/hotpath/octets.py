@@ -1,0 +1,86 @@
+"""Finding, cutting and comparing in octets: the handful of operations that reading a head is made of.
+
+This is the interpreted build's side, made of the methods of `bytes`. Compiled modules take the functions of the same names from
+`octets.pxd`, which work on memory; both behave alike, and every test of the parsers runs on both. Invariants: no I/O; no knowledge of HTTP
+but what a line, a token and a field value are made of. The only state is a bounded memo of field lines that were valid.
+"""
+
+import re
+
+# A field line: token, colon, value. No white space before the colon, no folding, no control characters (RFC 9112 section 5).
+_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
+_MEMO_LINES = 4096
+_MEMO_OCTETS = 256
+_colons: dict[bytes, int] = {}  # of lines seen before: where the name ends
+
+
+def find(data: bytes, octet: int, start: int, end: int) -> int:
+    """Where the octet stands first in data[start:end], or -1."""
+    return data.find(octet, start, end)
+
+
+def count(data: bytes, octet: int) -> int:
+    """How often the octet stands in the data."""
+    return data.count(octet)
+
+
+def find_head_end(data: bytes, start: int) -> int:
+    """Where the empty line after a head begins, or -1."""
+    return data.find(b"\r\n\r\n", start)
+
+
+def cut(data: bytes, start: int, end: int) -> bytes:
+    """data[start:end]."""
+    return data[start:end]
+
+
+def same(data: bytes, start: int, end: int, other: bytes) -> bool:
+    """Whether data[start:end] is `other`."""
+    return data[start:end] == other
+
+
+def only(data: bytes, start: int, end: int, table: bytes) -> bool:
+    """Whether every octet of data[start:end] is one to which the table (256 octets) gives anything but 0."""
+    return 0 not in data[start:end].translate(table)
+
+
+def join(data: bytes, end: int, second: bytes, third: bytes) -> bytes:
+    """data[:end] + second + third."""
+    return data[:end] + second + third
+
+
+def append(first: bytes, data: bytes, start: int) -> bytes:
+    """first + data[start:]."""
+    return first + data[start:]
+
+
+def noted_lines(block: bytes, noted: bytes) -> list[tuple[int, int, int]] | None:
+    """The lines of a header block (each with its CRLF) whose names may be among those to note; None: one of the lines is not valid.
+
+    Each is given as (start, colon, end), end being after its CRLF. noted: a map by `shape_of` the name; what it gives 0 is left out.
+    """
+    found = []
+    start = 0
+    for line in block.split(b"\r\n"):
+        size = len(line)
+        if not size:
+            break
+        colon = _colons.get(line) or _colon_of(line)
+        if not colon:
+            return None
+        if noted[colon << 5 & 0x7E0 | line[0] & 31]:
+            found.append((start, start + colon, start + size + 2))
+        start += size + 2
+    return found if start == len(block) else None
+
+
+def _colon_of(line: bytes) -> int:
+    """Where the name of a field line ends; 0: the line is not valid."""
+    if _LINE.fullmatch(line) is None:
+        return 0
+    colon = line.index(b":")
+    if len(line) <= _MEMO_OCTETS:
+        if len(_colons) >= _MEMO_LINES:
+            _colons.clear()
+        _colons[line] = colon
+    return colon

@@ -1,0 +1,124 @@
+# The compiled build's side of system.py: the same functions, straight to the C library. What they do is said there.
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
+from libc.errno cimport EAGAIN, EINTR, errno
+
+cdef extern from *:
+    """
+    #include <arpa/inet.h>
+    #include <netinet/in.h>
+    #include <sys/epoll.h>
+    #include <sys/socket.h>
+    #include <time.h>
+    #include <unistd.h>
+
+    #define ECLUSE_ROOM 65536
+    #define ECLUSE_EVENTS 256
+    static char ecluse_room[ECLUSE_ROOM];  /* each module that reads has its own; a worker has one thread that does */
+
+    static long long ecluse_clock_us(void) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+    }
+
+    /* The text of an address, without the "::ffff:" of an IPv4 client on a dual-stack listener. */
+    static const char *ecluse_text(const struct sockaddr_storage *address, char *text, socklen_t size) {
+        text[0] = 0;
+        if (address->ss_family == AF_INET)
+            return inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text, size);
+        if (address->ss_family == AF_INET6)
+            return inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text, size);
+        return text;
+    }
+
+    static int ecluse_accept(int listener, char *text, socklen_t size) {
+        struct sockaddr_storage address;
+        socklen_t length = sizeof(address);
+        int fd = accept4(listener, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) ecluse_text(&address, text, size);
+        return fd;
+    }
+
+    static void ecluse_reset_on_close(int fd) {
+        struct linger now = {1, 0};
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    }
+    """
+    ctypedef union epoll_data_t:
+        int fd
+    ctypedef struct epoll_event "struct epoll_event":
+        unsigned int events
+        epoll_data_t data
+    int ECLUSE_ROOM, ECLUSE_EVENTS
+    int MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, SHUT_WR
+    char *ecluse_room
+    long long ecluse_clock_us() nogil
+    int ecluse_accept(int listener, char *text, unsigned int size) nogil
+    void ecluse_reset_on_close(int fd) nogil
+    int epoll_wait(int epoll, epoll_event *events, int most, int timeout_ms) nogil
+    ssize_t c_recv "recv" (int fd, void *room, size_t most, int flags) nogil
+    ssize_t c_send "send" (int fd, const void *data, size_t size, int flags) nogil
+    int c_shutdown "shutdown" (int fd, int how) nogil
+    int c_close "close" (int fd) nogil
+
+cdef enum:
+    BLOCKED = -1
+    BROKEN = -2
+
+cdef inline long long clock_us() noexcept:
+    return ecluse_clock_us()
+
+cdef inline list wait(object epoll, int most, double timeout_s):
+    cdef epoll_event events[256]
+    cdef int fd = epoll.fileno(), count, timeout_ms = -1 if timeout_s < 0 else <int>(timeout_s * 1000 + 0.999)
+    if most > ECLUSE_EVENTS:
+        most = ECLUSE_EVENTS
+    if timeout_ms == 0:
+        count = epoll_wait(fd, events, most, 0)
+    else:
+        with nogil:
+            count = epoll_wait(fd, events, most, timeout_ms)
+    if count < 0:
+        if errno != EINTR:
+            PyErr_SetFromErrno(OSError)
+        PyErr_CheckSignals()
+        return []
+    return [<long long>events[at].data.fd << 5 | (events[at].events & 31) for at in range(count)]
+
+cdef inline bytes receive(int fd, Py_ssize_t most):
+    cdef ssize_t size = c_recv(fd, ecluse_room, most if most < ECLUSE_ROOM else ECLUSE_ROOM, MSG_DONTWAIT)
+    if size >= 0:
+        return PyBytes_FromStringAndSize(ecluse_room, size)
+    if errno == EAGAIN or errno == EINTR:
+        return None
+    PyErr_SetFromErrno(OSError)
+
+cdef inline Py_ssize_t transmit(int fd, bytes data, Py_ssize_t start) noexcept:
+    cdef ssize_t sent = c_send(fd, PyBytes_AS_STRING(data) + start, PyBytes_GET_SIZE(data) - start, MSG_DONTWAIT | MSG_NOSIGNAL)
+    if sent >= 0:
+        return sent
+    return BLOCKED if errno == EAGAIN or errno == EINTR else BROKEN
+
+cdef inline bint silent(int fd) noexcept:
+    cdef char octet
+    return c_recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 and (errno == EAGAIN or errno == EINTR)
+
+cdef inline tuple accept(object listener):
+    cdef char text[64]
+    cdef int fd = ecluse_accept(listener.fileno(), text, 64)
+    if fd >= 0:
+        return (fd, <bytes>text)
+    if errno == EAGAIN or errno == EINTR:
+        return None
+    PyErr_SetFromErrno(OSError)
+
+cdef inline void shut(int fd) noexcept:
+    c_shutdown(fd, SHUT_WR)
+
+cdef inline void reset_on_close(int fd) noexcept:
+    ecluse_reset_on_close(fd)
+
+cdef inline void close(int fd) noexcept:
+    c_close(fd)
