@@ -29,9 +29,12 @@ _UNSAFE = re.compile(r'[^ -~]|["\\]')
 
 
 class Entry(NamedTuple):
-    """What is known of one request. time_s: seconds since the epoch; peer: who is connected; bytes_in, bytes_out: contents of
-    request and answer, in octets; fields: the request's header block; forwarded_for, trusts: where the peer is a trusted proxy, for whom it says it asks, and whom to
-    believe that."""
+    """What is known of one request.
+
+    time_s: seconds since the epoch. peer: who is connected. bytes_in, bytes_out: contents of request and answer, in octets.
+    fields: the request's header block. forwarded_for, trusts: where the peer is a trusted proxy, for whom it says it asks, and whom
+    to believe that.
+    """
 
     time_s: float
     peer: bytes

@@ -28,7 +28,7 @@ class Bench:
     """A worker's switch without a worker."""
 
     def __init__(self, scoreboard: Scoreboard) -> None:
-        self.context = Context(Poller(), lambda: 1, scoreboard.row(0), Router([]))
+        self.context = Context(Poller(), scoreboard.row(0), Router([]), lambda: 1)
         self.switch = Switch(self.context, random.random)
 
     def service(self, name: str) -> Service | None:
