@@ -1,6 +1,7 @@
 """Where a load goes: a URL, or the way to a service through the running ecluse. Pure."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ def with_path(url: str, path: str) -> str:
     text = url.removeprefix("http://")
     if text.startswith("unix:"):
         return f"unix:{text.removeprefix('unix:').partition(':')[0]}:{path}"
-    return text.partition("/")[0] + path
+    return re.split("[/?#]", text, maxsplit=1)[0] + path
 
 
 def of_service(overview: dict[str, Any], service: dict[str, Any], admin_url: str, path: str) -> Aim:

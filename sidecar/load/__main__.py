@@ -60,7 +60,14 @@ def _print(arguments: argparse.Namespace, measured: Measured) -> None:
     if arguments.json:
         print(json.dumps(values, indent=2))
     else:
-        print("\n".join(f"{name:13} {value}" for name, value in values.items()))
+        print("\n".join(f"{name:13} {_text(value)}" for name, value in values.items()))
+
+
+def _text(value: object) -> str:
+    """A value for people."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(each)}" for name, each in value.items()) or "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ def test_a_name_of_a_service_is_no_url(word: str, url: bool) -> None:
         ("http://a:1/x?y", "", "http://a:1/x?y"),
         ("http://a:1/x?y", "/z", "a:1/z"),
         ("a:1", "/z", "a:1/z"),
+        ("a:1?x", "/z", "a:1/z"),
         ("unix:/run/a.sock", "/z", "unix:/run/a.sock:/z"),
         ("http://unix:/run/a.sock:/x", "/z", "unix:/run/a.sock:/z"),
     ],

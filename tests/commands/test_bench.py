@@ -14,10 +14,11 @@ import pytest
 
 from sidecar import cli
 from sidecar.bench import hold, runner
-from sidecar.commands.bench import stoppable
+from sidecar.bench.stopping import stoppable
 from sidecar.load.generator import Generator
 from sidecar.load.request import build
 from sidecar.load.target import parse
+from sidecar.views import ServiceView, UnknownName
 from tests.admin.control import FakeControl
 from tests.commands.conftest import DEADLINE_S, Done, Ecluse, command, environment
 from tests.load.listener import OK, Listener, Say, always, listener
@@ -166,6 +167,36 @@ def test_without_a_ready_replica_it_says_so(
     assert done.returncode == 1
     assert "no replica of shop became ready within 0 s; see `ecluse status shop`" in done.stderr
     assert control.asked[-1] == ("scale", "shop", None)
+
+
+def test_a_service_that_cannot_be_given_back_is_said(
+    ecluse: Ecluse, control: FakeControl, shop: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scale(_: str, replicas: int | None) -> None:
+        if replicas is None:
+            raise ValueError("not now")
+
+    monkeypatch.setattr(control, "scale", scale)
+    done = ecluse("bench", "shop", *ONCE)
+    assert done.returncode == 0
+    assert "shop may still be held: not now; `ecluse scale shop auto` gives it back to its autoscaler" in done.stderr
+
+
+def test_replicas_that_are_not_known_any_more_are_those_of_before(
+    ecluse: Ecluse, control: FakeControl, shop: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The admin API fails from the second step on."""
+    seen = control.service
+
+    def service(name: str) -> ServiceView:
+        if shop.requests > 10:
+            raise UnknownName("gone")
+        return seen(name)
+
+    monkeypatch.setattr(control, "service", service)
+    done = ecluse("bench", "shop", *QUICK, "--json", "-")
+    assert "taking 1 for the number of ready replicas: gone" in done.stderr
+    assert [step["replicas"] for step in json.loads(done.stdout)["steps"]] == [1, 1]
 
 
 def test_a_second_ctrl_c_ends_everything() -> None:
