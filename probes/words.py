@@ -34,8 +34,8 @@ def _reason(code: int, address: str) -> str:
         return _no_access(path)
     if path and code == errno.EAGAIN:
         return "is busy: its queue of new connections is full"
-    if path and code == errno.ECONNREFUSED and not Path(path).is_socket():
-        return f"{path} is not a socket"
+    if path and (code == errno.EPROTOTYPE or (code == errno.ECONNREFUSED and not Path(path).is_socket())):
+        return f"{path} is not a stream socket"
     return f"nothing listens on {address}" if code == errno.ECONNREFUSED else os.strerror(code).lower()
 
 

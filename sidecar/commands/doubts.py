@@ -19,12 +19,17 @@ _SOCKET_VARIABLE: Final = re.compile(r"\$SOCKET\b|\$\{SOCKET\b")
 
 def doubts(config: "Config") -> list[str]:
     """One sentence each, with where and what to do."""
-    return [
-        f"services.{service.name}.command: {doubt}" for service in config.services if service.command for doubt in _of(service)
-    ]
+    return [f"services.{service.name}.{doubt}" for service in config.services if service.command for doubt in _of(service)]
 
 
 def _of(service: "Service") -> Iterator[str]:
+    yield from (f"command: {doubt}" for doubt in _of_command(service))
+    for name, value in (service.environment or {}).items():
+        for placeholder in {PORT, SOCKET}.intersection(_PLACEHOLDER.findall(value)):
+            yield f"environment.{name}: {placeholder} is replaced in the command only: begin that with env {name}={value}"
+
+
+def _of_command(service: "Service") -> Iterator[str]:
     found = [name for word in service.command for name in _PLACEHOLDER.findall(word)]
     unknown = [name for name in dict.fromkeys(found) if name not in PLACEHOLDERS]
     for name in unknown:

@@ -52,7 +52,7 @@ def parse(text: str, source: str, *, directory: Path | None = None, variables: M
     ${NAME} stands for, by default the environment.
     """
     document = documents.read(text, source, os.environ if variables is None else variables)
-    return _config(document, directory or Path.cwd())
+    return _config(document, directory or _here(source))
 
 
 def from_command(
@@ -73,9 +73,18 @@ def from_command(
     data = _given(listen=listen, workers=workers, admin=_given(listen=admin), services={SERVICE: service})
     document = documents.of_values(data, COMMAND_LINE)
     try:
-        return _config(document, Path.cwd())
+        return _config(document, _here(COMMAND_LINE))
     except ConfigurationErrors as errors:
         raise ConfigurationErrors([replace(one, key=_OPTIONS.get(one.key, one.key)) for one in errors.problems]) from None
+
+
+def _here(source: str) -> Path:
+    """The current directory. Raises ConfigurationErrors: it may have been removed."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        message = f"the current directory cannot be found ({_reason(error)}): go to another one"
+        raise ConfigurationErrors([Problem(source, 0, 0, "", message)]) from None
 
 
 def _given(**options: object) -> dict[str, object]:

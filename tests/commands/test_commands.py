@@ -247,6 +247,15 @@ def test_check_warns_of_commands_that_will_hardly_work(tmp_path: Path, ecluse: E
     assert done.stderr.count("ecluse: warning: services.shop.command: ") == bool(said)
 
 
+def test_check_warns_of_placeholders_in_variables(tmp_path: Path, ecluse: Ecluse) -> None:
+    file = tmp_path / "ecluse.yaml"
+    file.write_text(
+        'services: {shop: {command: "sleep {socket}", environment: {ADDR: "unix:{socket}", FORMAT: "{name} {time}"}}}'
+    )
+    said = "{socket} is replaced in the command only: begin that with env ADDR=unix:{socket}"
+    assert ecluse("check", str(file)).stderr == f"ecluse: warning: services.shop.environment.ADDR: {said}\n"
+
+
 def test_check_says_everything_that_is_wrong(tmp_path: Path, ecluse: Ecluse) -> None:
     file = tmp_path / "ecluse.yaml"
     file.write_text(BAD)

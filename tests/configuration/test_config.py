@@ -263,6 +263,14 @@ class TestCommandLine:
     def test_words_are_taken_as_they_are(self) -> None:
         assert from_command(["sh", "-c", "echo ${HOME} 'x"]).services[0].command == ("sh", "-c", "echo ${HOME} 'x")
 
+    def test_a_current_directory_that_was_removed_is_said_in_words(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+        with pytest.raises(ConfigurationErrors, match="command line: the current directory cannot be found"):
+            from_command(["serve"])
+
     def test_mistakes_are_named_by_their_options(self) -> None:
         with pytest.raises(ConfigurationErrors) as caught:
             from_command([], minimum=3, maximum=2, listen="x", workers="many")

@@ -158,7 +158,7 @@ async def test_a_unix_socket_whose_queue_was_full_for_a_moment_passes(tmp_path: 
             "ecluse, which runs as user UID, may not write to PATH, which belongs to user UID with mode srw-------",
             id="a mode that keeps us out",
         ),
-        pytest.param(errno.EPROTOTYPE, 0o600, "protocol wrong type for socket", id="a socket of datagrams"),
+        pytest.param(errno.EPROTOTYPE, 0o600, "PATH is not a stream socket", id="a socket of datagrams"),
     ],
 )
 def test_what_is_wrong_with_a_unix_socket_is_said_in_words(tmp_path: Path, code: int, mode: int, words: str) -> None:
@@ -178,7 +178,7 @@ def test_a_folder_that_keeps_us_out_is_said_in_words(tmp_path: Path) -> None:
 
 async def test_a_file_in_place_of_a_socket_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "app.sock").touch()
-    assert await probe_tcp(f"unix:{tmp_path}/app.sock", 1.0) == Outcome(False, f"{tmp_path}/app.sock is not a socket")
+    assert await probe_tcp(f"unix:{tmp_path}/app.sock", 1.0) == Outcome(False, f"{tmp_path}/app.sock is not a stream socket")
 
 
 async def test_silence_ends_at_the_deadline() -> None:
