@@ -9,6 +9,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 FILE ?= examples/shop/ecluse.yaml
+BENCH ?=
 
 # The stamp's name is a checksum of everything that the installation depends on. Times of files would miss a module that was
 # deleted, a file that came with an older date, or a compiler that was installed since; a stale compiled file must never be tested.
@@ -24,7 +25,7 @@ help:
 	@echo 'make demo    load that rises and falls, and what Écluse makes of it, in about 90 seconds'
 	@echo 'make test    all tests; those of the hot path on both builds'
 	@echo 'make check   style, types, import directions, the published schema'
-	@echo 'make bench   throughput'
+	@echo "make bench   what a request costs, beside nginx and HAProxy, in about 15 minutes (BENCH='small --rounds 3' for a part)"
 
 install: $(STAMP)
 
@@ -62,7 +63,7 @@ check: $(STAMP)
 	$(BIN)/python -m sidecar.configuration.schema --check
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+	@exec $(BIN)/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf .venv build *.egg-info balancer/hotpath/*.so balancer/hotpath/*.c .mypy_cache .ruff_cache .pytest_cache
