@@ -10,7 +10,7 @@ ORIGIN = """
 worker_processes 1; daemon off; pid {folder}/origin.pid; error_log {folder}/origin.err;
 events {{ worker_connections 30000; }}
 http {{
-  access_log off; keepalive_requests 1000000000; client_max_body_size 0; client_body_buffer_size 64k;
+  access_log off; keepalive_requests 1000000000; client_max_body_size 0; client_body_buffer_size 64k; open_file_cache max=16;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   server {{

@@ -1,6 +1,7 @@
 """20,000 keep-alive connections that each made one request and then stay: what they cost in memory, and what they cost the busy ones."""
 
 import socket
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -80,7 +81,9 @@ def connected(port: int, count: int) -> Iterator[list[socket.socket]]:
 
 def _connect(port: int, number: int) -> socket.socket:
     """From one of several addresses, as clients come; each has its own 28,000 ports."""
-    return socket.create_connection(("127.0.0.1", port), 10.0, (f"127.0.0.{2 + number // PER_ADDRESS}", 0))
+    sock = socket.create_connection(("127.0.0.1", port), 10.0, (f"127.0.0.{2 + number // PER_ADDRESS}", 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed by a reset, which leaves the port free
+    return sock
 
 
 def _read_answer(sock: socket.socket) -> None:

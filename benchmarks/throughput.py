@@ -28,11 +28,18 @@ local fields = {
   ["Referer"] = "http://shop.example.com/catalogue?page=2", ["Accept-Encoding"] = "gzip, deflate, br, zstd",
   ["Accept-Language"] = "en-GB,en;q=0.9,fr;q=0.8",
 }
-local count = 0
+-- All are made before the load begins: made one by one, they would keep wrk busier than the proxies.
+-- There are far more than any memo holds.
+local requests, count = {}, 0
+init = function()
+  for number = 1, 20000 do
+    fields["Cookie"] = string.format("session=%032x; theme=dark; seen=%d; basket=%08x", number * 7919, number, number % 65521)
+    requests[number] = wrk.format("GET", string.format("/?item=%d", number), fields)
+  end
+end
 request = function()
-  count = count + 1
-  fields["Cookie"] = string.format("session=%032x; theme=dark; seen=%d; basket=%08x", count * 7919, count, count % 65521)
-  return wrk.format("GET", string.format("/?item=%d", count), fields)
+  count = count % #requests + 1
+  return requests[count]
 end
 """
 
