@@ -25,8 +25,18 @@ INTERRUPTED = 130
 
 
 def main(words: Sequence[str]) -> int:
-    """Run what was asked for; 0, 1 if a program that nothing can be done without is missing, 130 if interrupted."""
-    options = parse(words)
+    """Run what was asked for; 0, 1 if nothing could be measured, 130 if interrupted."""
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, _interrupt)
+    try:
+        return _obey(parse(words), words)
+    except KeyboardInterrupt:
+        tell("interrupted; everything that was started has been ended, nothing is written")
+        return INTERRUPTED
+
+
+def _obey(options: argparse.Namespace, words: Sequence[str]) -> int:
+    """Find out who can take part, and let them."""
     if options.list:
         print("\n".join(f"{work.name:10} {row.meaning}" for work in WORKS for row in work.rows))
         return 0
@@ -39,10 +49,12 @@ def main(words: Sequence[str]) -> int:
         return 1
     left_out = {peer: reason for peer in wanted if (reason := PEERS[peer].lack())}
     left_out |= {work.name: programs.advice(lacking) for work in works if (lacking := programs.absent(work.needs))}
+    peers = [peer for peer in wanted if peer not in left_out]
+    left_out |= {work.name: "none of its peers is here" for work in works if not set(peers) & set(work.peers)}
     for name, reason in left_out.items():
         tell(f"{name} is left out: {reason}")
     works = [work for work in works if work.name not in left_out]
-    return _run(works, [peer for peer in wanted if peer not in left_out], options, left_out, words)
+    return _run(works, peers, options, left_out, words) if works else 1
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -73,9 +85,7 @@ def _peers(words: str) -> list[str]:
 def _run(
     works: Sequence[Work], peers: Sequence[str], options: argparse.Namespace, left_out: dict[str, str], words: Sequence[str]
 ) -> int:
-    """Measure, print and write down. What is started is ended before the result is printed, or at a signal."""
-    for number_ in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number_, _interrupt)
+    """Measure, print and write down. What is started is ended before the result is printed."""
     progress = Progress(sum(_estimate_s(work, peers, options) for work in works), time.monotonic)
     tell(
         f"about {minutes(progress.left_s())}: {len(works)} kinds of work, {options.rounds} rounds with turns of {options.seconds} s"
@@ -83,13 +93,15 @@ def _run(
     allow_descriptors()
     began, compared = now(), versions(peers)
     results: list[Result] = []
-    try:
-        with set_up() as stand:
-            for work in works:
+    with set_up() as stand:
+        for work in works:
+            try:
                 results += _measured(stand, work, peers, options, progress)
-    except KeyboardInterrupt:
-        tell("interrupted; everything that was started has been ended, nothing is written")
-        return INTERRUPTED
+            except (RuntimeError, OSError) as failure:  # the others' figures are not worth less
+                left_out[work.name] = str(failure)
+                tell(f"{work.name} is left out: {failure}")
+    if not results:
+        return 1
     command = shlex.join(["python", "-m", "benchmarks", *words])
     conditions = Conditions(command, began, options.rounds, options.seconds, compared, left_out)
     print(text(results))
@@ -99,8 +111,8 @@ def _run(
 
 def _interrupt(_number: int, _frame: object) -> None:
     """Unwind once; a second signal does not disturb the tidying up, which is bounded in time."""
-    for number_ in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number_, signal.SIG_IGN)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

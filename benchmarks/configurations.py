@@ -4,10 +4,11 @@ Each peer is a keep-alive reverse proxy as its own documentation recommends it, 
 told to splice always: with `splice-auto` it was seen not to splice 10 MiB answers at all (strace, HAProxy 2.6). It counts on two
 descriptors for each connection, which idle ones do not take: without `no strict-limits` it would not start where the system allows fewer,
 and without the pool ratios it would close its connections to the origin while many to clients are open.
+nginx's `user` counts for root only, and lets its workers into a temporary folder that is ours alone.
 """
 
 ORIGIN = """
-worker_processes 1; daemon off; pid {folder}/origin.pid; error_log {folder}/origin.err;
+user root; worker_processes 1; daemon off; pid {folder}/origin.pid; error_log {folder}/origin.err;
 events {{ worker_connections 30000; }}
 http {{
   access_log off; keepalive_requests 1000000000; client_max_body_size 0; client_body_buffer_size 64k; open_file_cache max=16;
@@ -22,7 +23,7 @@ http {{
 """
 
 NGINX = """
-worker_processes {workers}; daemon off; pid {folder}/nginx-{port}.pid; error_log {folder}/nginx-{port}.err;
+user root; worker_processes {workers}; daemon off; pid {folder}/nginx-{port}.pid; error_log {folder}/nginx-{port}.err;
 events {{ worker_connections {connections}; }}
 http {{
   access_log off; keepalive_requests 1000000000; client_max_body_size 0; proxy_request_buffering off;

@@ -71,11 +71,11 @@ def _forwarder(place: Place) -> list[str]:
 PEERS = {
     peer.name: peer
     for peer in (
-        Peer("forwarder", "cc", _forwarder, lambda: "its own"),
-        Peer("nginx", "nginx", _nginx, lambda: version(["nginx", "-v"])),
-        Peer("haproxy", "haproxy", _haproxy, lambda: version(["haproxy", "-v"])),
         Peer("ecluse", sys.executable, _ecluse, installed),
         Peer("interpreted", sys.executable, _ecluse, installed, {"ECLUSE_PURE": "1"}),
+        Peer("nginx", "nginx", _nginx, lambda: version(["nginx", "-v"])),
+        Peer("haproxy", "haproxy", _haproxy, lambda: version(["haproxy", "-v"])),
+        Peer("forwarder", "cc", _forwarder, lambda: "its own"),
     )
 }
 PROXIES = ("nginx", "haproxy", "ecluse")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
 
 from benchmarks.ratios import Spread, compare
 from benchmarks.rounds import Result
@@ -9,10 +10,12 @@ from benchmarks.row import ITSELF
 
 COLOURS = {"forwarder": "#b8b8b8", "nginx": "#7fb08a", "haproxy": "#7a9cc6", "ecluse": "#c8553d", "interpreted": "#e3ab9a"}
 WIDTH = 860
-LEFT = 330  # where bars begin
+LEFT = 300  # where bars begin
 BAR = 14
 GAP = 18  # between rows
-TOP = 64
+TOP = 94  # where the first bar begins
+LABEL = 42  # characters in a line of a row's name
+CAPTION = 130
 TITLE = "Shares of the better of nginx and HAProxy; in the last rows, of the figure that is named"
 STYLE = "text{font-family:sans-serif;font-size:12px;fill:#222}.small{font-size:11px;fill:#666}"
 
@@ -24,7 +27,7 @@ def picture(results: Sequence[Result], caption: str) -> str:
     scale = (WIDTH - LEFT - 60) / max(longest, 1.0)
     body, y = [], TOP
     for result, bars in shown:
-        body.append(_text(LEFT - 10, y + BAR * (len(bars) + 1) / 2, result.row.meaning[:52], 'text-anchor="end"'))
+        body += _label(result.row.meaning, y + BAR * len(bars) / 2)
         for peer, bar in bars.items():
             body += _bar(peer, bar, y, scale)
             y += BAR
@@ -33,7 +36,7 @@ def picture(results: Sequence[Result], caption: str) -> str:
     line = f'<line x1="{one:.1f}" y1="{TOP - 6}" x2="{one:.1f}" y2="{y - GAP + 4}" stroke="#222" stroke-dasharray="3 3"/>'
     head = [
         _text(10, 20, TITLE),
-        _small(10, 36, caption),
+        *_caption(caption),
         *_legend(),
     ]
     size = f'width="{WIDTH}" height="{y}" viewBox="0 0 {WIDTH} {y}"'
@@ -59,6 +62,17 @@ def _bar(peer: str, bar: Spread, y: float, scale: float) -> list[str]:
         f'<line x1="{LEFT + bar.low * scale:.1f}" y1="{middle}" x2="{end:.1f}" y2="{middle}" stroke="#222"/>',
         _small(max(end, LEFT + bar.median * scale) + 4, y + BAR - 3, f"{bar.median:.2f}"),
     ]
+
+
+def _label(words: str, middle: float) -> list[str]:
+    """In as many lines as it takes, before the bars."""
+    lines = wrap(words, LABEL)
+    first = middle - (len(lines) - 1) * BAR / 2 + 4
+    return [_text(LEFT - 10, first + BAR * number, line, 'text-anchor="end"') for number, line in enumerate(lines)]
+
+
+def _caption(words: str) -> list[str]:
+    return [_small(10, 36 + BAR * number, line) for number, line in enumerate(wrap(words, CAPTION)[:2])]
 
 
 def _legend() -> list[str]:

@@ -34,7 +34,7 @@ class Process:
         self.log = log
         with log.open("ab") as out:
             self._popen = subprocess.Popen(
-                pinned(["setpriv", "--pdeathsig", "TERM", *command], cores),
+                pinned(command, cores),
                 stdout=out,
                 stderr=out,
                 stdin=subprocess.DEVNULL,
@@ -104,8 +104,8 @@ class Process:
 
 
 def pinned(command: Sequence[str], cores: Sequence[int]) -> list[str]:
-    """The command, to be run on these cores."""
-    return ["taskset", "-c", ",".join(map(str, cores)), *command]
+    """The command, to be run on these cores. The kernel ends it with us, should we end without having done so."""
+    return ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", ",".join(map(str, cores)), *command]
 
 
 def cpu_of(pid: int) -> float:

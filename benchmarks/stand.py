@@ -78,7 +78,6 @@ def set_up() -> Iterator[Stand]:
     cores = of_this_machine()
     with TemporaryDirectory(prefix="ecluse-bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        folder.chmod(0o755)  # nginx's workers run as somebody else
         port, sink = free_port(), free_port()
         stack.enter_context(running(_origin(folder, port), cores.origin, folder / "origin.log", port))
         stack.enter_context(

@@ -37,7 +37,6 @@ def benchmarking(folder: Path, path: str, *words: str) -> Iterator["subprocess.P
     """A run that is under way. Its temporary files are in `folder/temporary`, its results in `folder/results`."""
     temporary = folder / "temporary"
     temporary.mkdir()
-    folder.chmod(0o755)
     command = [sys.executable, "-m", "benchmarks", *words, "--results", str(folder / "results")]
     environment = {**os.environ, "PATH": path, "TMPDIR": str(temporary)}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
