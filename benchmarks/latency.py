@@ -22,8 +22,8 @@ TRIAL_S = 1.0  # of closed-loop load, to know what a proxy can do
 SOURCE = Path(__file__).parent / "openloop.c"
 GOALS = (Goal("ecluse", 0.0, "nginx", at_most=True),)
 LOAD = "open-loop load at 50 % of capacity"
-P50 = Row("latency-p50", f"{LOAD}: added p50, less nginx's", "us", GOALS, "nginx", difference=True)
-P99 = Row("latency-p99", f"{LOAD}: added p99, less nginx's", "us", GOALS, "nginx", difference=True)
+P50 = Row("latency-p50", f"{LOAD}: added p50, and its distance from nginx's", "us", GOALS, "nginx", difference=True)
+P99 = Row("latency-p99", f"{LOAD}: added p99, and its distance from nginx's", "us", GOALS, "nginx", difference=True)
 
 
 @dataclass(frozen=True, slots=True)

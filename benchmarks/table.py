@@ -62,7 +62,12 @@ def markdown(results: Sequence[Result], caption: str) -> str:
 
 def _cell(result: Result, peer: str) -> str:
     compared = compare(result.row, result.rounds, peer, result.row.against)
-    return f"{compared.median:.2f} ({compared.low:.2f}-{compared.high:.2f})" if compared else "-"
+    if not compared:
+        return "-"
+    if result.row.difference:
+        middle = number(spread(result.rounds[peer]).median)
+        return f"{middle}, so {compared.median:+.0f} ({compared.low:+.0f} to {compared.high:+.0f})"
+    return f"{compared.median:.2f} ({compared.low:.2f}-{compared.high:.2f})"
 
 
 def _said(verdict: Verdict) -> str:

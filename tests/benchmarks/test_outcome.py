@@ -35,6 +35,12 @@ def test_markdown_has_a_line_for_each_row_and_a_column_for_each_peer() -> None:
     assert lines[5] == "| idle connections (KiB per connection) | - | - | 3.00 (2.50-3.50) | ecluse at most 4.00 | yes (3.00) |"
 
 
+def test_markdown_of_a_distance_says_what_it_is_from() -> None:
+    row = Row("latency", "added p50", "us", (Goal("ecluse", 0.0, "nginx", at_most=True),), "nginx", difference=True)
+    (line,) = markdown([Result(row, {"ecluse": [30.0, 50.0], "nginx": [35.0, 45.0]}, {})], "").splitlines()[4:]
+    assert line == "| added p50 (us) | 40.00, so +0 (-5 to +5) | 40.00, so +0 (+0 to +0) | ecluse at most nginx's | yes (0.00) |"
+
+
 def test_the_picture_is_well_formed_and_has_a_bar_for_each_share() -> None:
     drawn = ET.fromstring(picture(RESULTS, 'a "caption" & more'))
     space = {"svg": "http://www.w3.org/2000/svg"}
