@@ -63,7 +63,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("work", nargs="*", choices=[*(work.name for work in WORKS), []], help="kinds of work, all unless given")
     parser.add_argument("--list", action="store_true", help="name the kinds of work and end")
     parser.add_argument("--rounds", type=_whole, default=5, help="how often each peer has its turn (default 5)")
-    parser.add_argument("--seconds", type=_whole, default=3, help="how long a turn is (default 3)")
+    parser.add_argument("--seconds", type=_whole, default=2, help="how long a turn is in seconds (default 2)")
     parser.add_argument("--peers", type=_peers, default=list(PEERS), help=f"by comma; all unless given: {','.join(PEERS)}")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to (default benchmarks/results)")
     return parser.parse_args(words)
