@@ -4,11 +4,13 @@ cimport cython
 from balancer.hotpath cimport octets, system
 from balancer.hotpath.context cimport Context
 from balancer.hotpath.exchange cimport Exchange
-from balancer.hotpath.fields cimport RequestBlock, parse_request_block
+from balancer.hotpath.fields cimport RequestBlock, parse_altered_block, parse_request_block
+from balancer.hotpath.forwarding cimport added_fields
 from balancer.hotpath.head cimport find_head_end, parse_request_line
+from balancer.hotpath.memo cimport Memo
 from balancer.hotpath.stream cimport Stream
 
-cdef int HEAD, EXCHANGE, LINGER, FLUSH, SPARE_MOST
+cdef int READ, HEAD, EXCHANGE, LINGER, FLUSH, SPARE_MOST
 
 cdef long long BAD_REQUESTS, CONNECTIONS
 
@@ -19,6 +21,7 @@ cdef class Downstream(Stream):
     cdef public int state, added_minor
     cdef public Exchange exchange
     cdef public RequestBlock block
+    cpdef start(self)
     cpdef received(self, bytes data)
     cpdef during_exchange(self, bytes data)
     cpdef store(self, bytes data)
@@ -35,10 +38,10 @@ cdef class Downstream(Stream):
         context=Context, line_end="Py_ssize_t", fields="Py_ssize_t", minor=int, head=bytes, method=bytes, target=bytes, block=RequestBlock
     )
     cpdef read_head(self, bytes buffer, Py_ssize_t end)
-    @cython.locals(found=RequestBlock)
+    @cython.locals(memo=Memo, most_fields="long long", found=RequestBlock)
     cpdef RequestBlock find_block(self, bytes lines)
     cpdef bytes added_to(self, RequestBlock block, int minor)
-    cpdef exchange_over(self, bint reusable)
+    cpdef exchange_over(self, bint whole, bint keep)
     cpdef part(self)
     cpdef next_request(self)
     cpdef end(self, bint linger)

@@ -12,10 +12,11 @@ from balancer.hotpath import octets, system
 from balancer.hotpath.answers import answer
 from balancer.hotpath.board import BAD_REQUESTS, CONNECTIONS
 from balancer.hotpath.exchange import Exchange
-from balancer.hotpath.fields import RequestBlock, parse_request_block, with_authority
+from balancer.hotpath.fields import RequestBlock, parse_altered_block, parse_request_block, with_authority
 from balancer.hotpath.forwarding import added_fields
 from balancer.hotpath.head import Refusal, check_unfinished, find_head_end, parse_request_line, split_target
 from balancer.hotpath.stream import RECEIVE, Stream
+from balancer.hotpath.watched import READ
 
 if TYPE_CHECKING:
     from balancer.hotpath.context import Context
@@ -32,7 +33,7 @@ class Downstream(Stream):
     """One client connection. peer: the client's address as text."""
 
     def __init__(self, context: "Context", fd: int, peer: bytes) -> None:
-        Stream.__init__(self, context, fd)
+        self.set_up(context, fd)
         self.peer = peer
         self.trusted = context.trusts is not None and context.trusts(peer.decode())
         self.state = HEAD
@@ -55,9 +56,10 @@ class Downstream(Stream):
         context.row.count(CONNECTIONS, 1)
 
     def start(self) -> None:
-        """Wait for the first request."""
+        """Take the first request, which may have come with the connection, or wait for it."""
         self.arm(self.context.now_us + self.context.head_us)
         self.resume()
+        self.context.poller.hand_out(self, READ)
 
     # What happens to the socket.
 
@@ -206,13 +208,15 @@ class Downstream(Stream):
 
     def find_block(self, lines: bytes) -> RequestBlock:
         """What a header block says that is another than the last one on this connection. Raises Refusal."""
-        memo = self.context.request_memo
-        found = memo.get(lines)
+        memo, most_fields = self.context.request_memo, self.context.fields_most
+        found: RequestBlock | None = memo.get(lines)  # type: ignore[assignment] # this memo holds nothing else
+        if found is None and self.block is not None:
+            found = parse_altered_block(self.block, lines, most_fields)
         if found is None:
-            found = parse_request_block(lines, self.context.fields_most)
+            found = parse_request_block(lines, most_fields)
             memo.put(lines, found)
-        self.block = found  # type: ignore[assignment] # the request memo holds nothing else
-        return self.block  # type: ignore[return-value] # it was set in the line before
+        self.block = found
+        return found
 
     def read_unusual(self, method: bytes, target: bytes, minor: int, block: RequestBlock) -> tuple[bytes, bytes, RequestBlock]:
         """The same for a target that may not be a path, or for HTTP/1.0. Raises Refusal."""
@@ -247,11 +251,14 @@ class Downstream(Stream):
         else:
             self.close()
 
-    def exchange_over(self, reusable: bool) -> None:
-        """The exchange has ended, its answer is sent or in the backlog. reusable: the request was read to its end."""
+    def exchange_over(self, whole: bool, keep: bool) -> None:
+        """The exchange has ended, its answer is sent or in the backlog.
+
+        whole: the request was read to its end. keep: on our side nothing speaks against another one on this connection.
+        """
         self.part()
-        if not (self.keep and reusable):
-            self.end(not reusable or self.buffer != b"")
+        if not (whole and keep and self.keep):
+            self.end(self.keep or not whole or self.buffer != b"")  # a client that asked for the end sends nothing more
         elif self.backlog:
             self.state = FLUSH
             self.arm(self.context.now_us + self.context.body_idle_us)

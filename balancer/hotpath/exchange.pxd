@@ -6,6 +6,7 @@ from balancer.hotpath.downstream cimport Downstream
 from balancer.hotpath.fields cimport RequestBlock
 from balancer.hotpath.relay cimport Relay
 from balancer.hotpath.replica cimport Replica
+from balancer.hotpath.row cimport Row
 from balancer.hotpath.service cimport Service
 from balancer.hotpath.tunnel cimport Tunnel
 from balancer.hotpath.upload cimport Upload
@@ -52,9 +53,9 @@ cdef class Exchange:
     @cython.locals(deadline_us="long long")
     cpdef arm(self, long long after_us)
     cpdef arm_await(self)
-    @cython.locals(replica=Replica, latency_us="long long")
+    @cython.locals(replica=Replica, row=Row, latency_us="long long")
     cpdef settle(self, long long octets_in, long long octets_out)
     @cython.locals(service=Service, replica=Replica, upstream=Upstream)
     cpdef release(self, bint keep)
-    cpdef over(self, bint reusable)
+    cpdef over(self, bint whole, bint keep)
     cpdef write_log(self)

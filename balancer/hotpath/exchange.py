@@ -340,7 +340,7 @@ class Exchange:
         self.settle(self.relay.body.passed, self.upload.body.passed)
         done = self.upload.body.done
         self.release(self.relay.reusable and done and not self.relay.body.rest and not self.upload.broken)
-        self.over(done and not self.close_after)
+        self.over(done, not self.close_after)
 
     def spoiled(self, reason: str) -> None:
         """What came is no answer; nothing final was sent to the client yet."""
@@ -359,7 +359,7 @@ class Exchange:
         if self.relay.unframed:
             self.give_up()
         else:
-            self.over(False)
+            self.over(False, False)
 
     # Tunnel.
 
@@ -533,7 +533,7 @@ class Exchange:
         connection = b"Connection: close\r\n" if self.close_after else b"" if self.minor else b"Connection: keep-alive\r\n"
         with_body = self.method != b"HEAD"
         if downstream.send(answer(status, reason, block.wants_json, with_body, connection, retry_after_s, context.date_line)):
-            self.over(not self.close_after)
+            self.over(self.upload.body.done, not self.close_after)
         else:
             self.give_up()
 
@@ -568,10 +568,10 @@ class Exchange:
             self.context.row.leave(replica.slot, self.context.now_us)
             self.context.freed(service)
 
-    def over(self, reusable: bool) -> None:
-        """Done with this request: on to the next one, or to the end of the connection."""
+    def over(self, whole: bool, keep: bool) -> None:
+        """Done with this request: on to the next one, or to the end of the connection. whole: all of the request was read."""
         self.write_log()
-        self.downstream.exchange_over(reusable)
+        self.downstream.exchange_over(whole, keep)
 
     def give_up(self) -> None:
         """End the client's connection in the middle of things."""

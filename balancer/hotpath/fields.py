@@ -55,11 +55,31 @@ _ALL = b"\1" * 2048
 _PLAIN_OPTIONS = HOP_BY_HOP | {b"close", b"http2-settings"}
 
 
-class RequestBlock:
+class Block:
+    """What is noted while the fields of a block are gone through. names_fields: its Connection names fields that do not go on."""
+
+    names_fields: bool
+
+    def take(self, name: bytes, value: bytes) -> bool:
+        """Note one field; True: it goes on as it is. Raises Refusal."""
+        raise NotImplementedError
+
+    def take_hop(self, name: bytes, value: bytes) -> None:
+        """Note one hop-by-hop field, which never goes on as it is. Raises Refusal."""
+        raise NotImplementedError
+
+    def take_connection(self, options: frozenset[bytes]) -> None:
+        """Note the connection options."""
+        raise NotImplementedError
+
+
+class RequestBlock(Block):
     """What a request's header block says. Octets unless said otherwise; b"" or -1 where the block does not say it."""
 
     def __init__(self, lines: bytes) -> None:
         self.lines = lines  # all of it
+        self.names_fields = False
+        self.dropped: list[tuple[int, int]] = []  # where the lines stand that do not go on
         self.authority = b""  # of Host, as it came
         self.host = b""  # the same in lower case, without port: what routes match
         self.hosts = 0  # how many Host fields
@@ -114,6 +134,23 @@ class RequestBlock:
         elif name == b"te":
             self.trailers = self.trailers or b"trailers" in split_list(value.lower())
 
+    def altered(self, lines: bytes, dropped: list[tuple[int, int]]) -> "RequestBlock":
+        """The same with other lines, which say nothing that is noted here."""
+        other = RequestBlock(lines)
+        other.authority, other.host, other.hosts = self.authority, self.host, self.hosts
+        other.length, other.chunked, other.close, other.keep_alive = self.length, self.chunked, self.close, self.keep_alive
+        other.upgrade, other.trailers, other.max_forwards, other.plain = (
+            self.upgrade,
+            self.trailers,
+            self.max_forwards,
+            self.plain,
+        )
+        other.forwarded_for, other.forwarded_proto = self.forwarded_for, self.forwarded_proto
+        other.forwarded_host, other.forwarded, other.hearsay = self.forwarded_host, self.forwarded, self.hearsay
+        other.dropped = dropped
+        other.kept = _without(lines, dropped)
+        return other
+
     def take_connection(self, options: frozenset[bytes]) -> None:
         """Note the connection options."""
         self.close = b"close" in options
@@ -134,10 +171,11 @@ class RequestBlock:
             self.forwarded_host = value
 
 
-class ResponseBlock:
+class ResponseBlock(Block):
     """What a response's head says."""
 
     def __init__(self) -> None:
+        self.names_fields = False
         self.line = b""  # the status line
         self.status = 0
         self.minor = 1  # version
@@ -149,7 +187,8 @@ class ResponseBlock:
         self.idle_us = 0  # how long the replica keeps an idle connection; 0: it does not say
         self.dated = False
         self.kept = b""
-        self.usual = b""  # the whole head for the client where nothing out of the ordinary is to be said; b"": something is
+        # The head for the client where nothing out of the ordinary is to be said (b"": something is); whole if it is dated.
+        self.usual = b""
 
     def take(self, name: bytes, value: bytes) -> bool:
         """Note one field; True: it goes on as it is. Raises Refusal."""
@@ -184,19 +223,39 @@ class ResponseBlock:
 
 def parse_request_block(block: bytes, most_fields: int) -> RequestBlock:
     """Read a request's header block (every line with its CRLF, without the empty line). Raises Refusal 400, 417, 431 or 501."""
-    lines = octets.noted_lines(block, _NOTED_IN_REQUESTS)
+    lines = octets.noted_lines(block, 0, len(block), _NOTED_IN_REQUESTS)
     if lines is None:
         raise Refusal(400, "a header field line is not valid")
     if octets.count(block, 0x0A) > most_fields:
         raise Refusal(431, f"there are more than {most_fields} header fields")
     parsed = RequestBlock(block)
-    parsed.kept = _take_all(parsed, block, lines, True)
+    parsed.dropped = _take_all(parsed, block, lines, True)
+    parsed.kept = _without(block, parsed.dropped)
     if parsed.hosts > 1:
         raise Refusal(400, "there is more than one Host field")
     if parsed.chunked and parsed.length >= 0:
         raise Refusal(400, "both Content-Length and Transfer-Encoding are given")
     parsed.plain = parsed.hosts == 1 and not (parsed.chunked or parsed.upgrade or parsed.trailers or parsed.max_forwards >= 0)
     return parsed
+
+
+def parse_altered_block(before: RequestBlock, block: bytes, most_fields: int) -> RequestBlock | None:
+    """Read a block that differs from the one before it only in lines that are not noted; None: it differs in others, or is not valid.
+
+    On one connection, most of what a client says repeats; only what does not, such as a cookie, is looked at again.
+    """
+    if before.names_fields:
+        return None
+    start, old_end, new_end = octets.changed_lines(before.lines, block)
+    old = octets.noted_lines(before.lines, start, old_end, _NOTED_IN_REQUESTS)
+    new = octets.noted_lines(block, start, new_end, _NOTED_IN_REQUESTS)
+    if old is None or old or new is None or new or octets.count(block, 0x0A) > most_fields:
+        return None
+    further = new_end - old_end
+    dropped = (
+        [(at, end) if at < start else (at + further, end + further) for at, end in before.dropped] if further else before.dropped
+    )
+    return before.altered(block, dropped)
 
 
 def parse_response_head(head: bytes) -> ResponseBlock:
@@ -206,24 +265,24 @@ def parse_response_head(head: bytes) -> ResponseBlock:
     status, minor = parse_status_line(line)
     block = parse_response_block(head[end + 2 :])
     block.line, block.status, block.minor = line, status, minor
-    if minor and block.dated and status not in (204, 304) and status >= 200 and len(line) > 12:
+    if minor and status not in (204, 304) and status >= 200 and len(line) > 12:
         framing = b"Transfer-Encoding: chunked\r\n" if block.chunked else b""
         if block.chunked or block.length >= 0:
-            block.usual = b"%b\r\n%b%bVia: 1.1 ecluse\r\n\r\n" % (line, block.kept, framing)
+            block.usual = b"%b\r\n%b%bVia: 1.1 ecluse\r\n" % (line, block.kept, framing) + (b"\r\n" if block.dated else b"")
     return block
 
 
 def parse_response_block(block: bytes) -> ResponseBlock:
     """Read a response's header block (every line with its CRLF, without the empty line). Raises Refusal 502."""
-    lines = octets.noted_lines(block, _NOTED_IN_ANSWERS)
+    lines = octets.noted_lines(block, 0, len(block), _NOTED_IN_ANSWERS)
     if lines is None:
         block = _SPACED_NAME.sub(rb"\1:", block)  # a proxy removes this white space: RFC 9112 section 5.1
-        lines = octets.noted_lines(block, _NOTED_IN_ANSWERS)
+        lines = octets.noted_lines(block, 0, len(block), _NOTED_IN_ANSWERS)
         if lines is None:
             raise Refusal(502, "a header field line of the replica's answer is not valid")
     parsed = ResponseBlock()
     try:
-        parsed.kept = _take_all(parsed, block, lines, False)
+        parsed.kept = _without(block, _take_all(parsed, block, lines, False))
     except Refusal as refusal:
         raise Refusal(502, f"in the replica's answer: {refusal.reason}") from refusal
     if parsed.chunked and parsed.length >= 0:
@@ -231,15 +290,16 @@ def parse_response_block(block: bytes) -> ResponseBlock:
     return parsed
 
 
-def _take_all(parsed: RequestBlock | ResponseBlock, block: bytes, lines: list[tuple[int, int, int]], is_request: bool) -> bytes:
-    """Let `parsed` note the fields in these lines of the block. Returns the lines that go on."""
+def _take_all(parsed: Block, block: bytes, lines: list[tuple[int, int, int]], is_request: bool) -> list[tuple[int, int]]:
+    """Let `parsed` note the fields in these lines of the block. Returns (start, end) of the lines that do not go on."""
     dropped: list[tuple[int, int]] = []
     options: frozenset[bytes] = frozenset()
     for start, colon, end in lines:
-        name = octets.cut(block, start, colon).lower()
-        value = octets.cut(block, colon + 1, end - 2).strip(b" \t")
+        name = octets.lower(block, start, colon)
+        value = octets.trimmed(block, colon + 1, end - 2)
         if name == b"connection":
-            options |= parse_options(value, is_request)
+            found = parse_options(value, is_request)
+            options = options | found if options else found
             dropped.append((start, end))
         elif name in HOP_BY_HOP:
             parsed.take_hop(name, value)
@@ -249,15 +309,16 @@ def _take_all(parsed: RequestBlock | ResponseBlock, block: bytes, lines: list[tu
         elif not parsed.take(name, value) or name == b"http2-settings":
             dropped.append((start, end))
     parsed.take_connection(options)
-    if not options <= _PLAIN_OPTIONS:
+    if options and not options <= _PLAIN_OPTIONS:
+        parsed.names_fields = True
         dropped = _lines_named(block, options | _PLAIN_OPTIONS, dropped)
-    return _without(block, dropped)
+    return dropped
 
 
 def _lines_named(block: bytes, names: frozenset[bytes], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """(start, end) of the lines with these names, and of those that are given, in their order."""
-    lines = octets.noted_lines(block, _ALL) or []
-    named = {(start, end) for start, colon, end in lines if octets.cut(block, start, colon).lower() in names}
+    lines = octets.noted_lines(block, 0, len(block), _ALL) or []
+    named = {(start, end) for start, colon, end in lines if octets.lower(block, start, colon) in names}
     return sorted(named.union(others))
 
 

@@ -6,6 +6,9 @@ Invariant: what a client says about forwarding is believed only if it is a confi
 from balancer.hotpath.fields import RequestBlock
 from balancer.hotpath.values import join_list
 
+VIA = b"\r\nVia: 1.1 ecluse\r\n"  # and the end of the line before it
+VIA_1_0 = b"\r\nVia: 1.0 ecluse\r\n"
+
 
 def added_fields(block: RequestBlock, peer: bytes, minor: int, trusted: bool) -> bytes:
     """The field lines that are set here, which follow those that go on as they came, and the empty line.
@@ -13,28 +16,31 @@ def added_fields(block: RequestBlock, peer: bytes, minor: int, trusted: bool) ->
     peer: the client's address, as text. trusted: it is a configured proxy, whose word about forwarding is kept and added to.
     """
     addresses, proto, authority = peer, b"http", block.authority
-    element = b'for="[%b]"' % peer if b":" in peer else b"for=" + peer
-    if authority:
-        element += b';host="%b"' % authority
-    element += b";proto=http"
+    element = forwarded_element(peer, authority)
     if trusted:  # RFC 7239 section 4: what nearer proxies say stands further right
         addresses = join_list(block.forwarded_for, peer)
         if not block.forwarded.count(b'"') % 2:  # a quote without its end would swallow what is added
             element = join_list(block.forwarded, element)
         proto = block.forwarded_proto or proto
         authority = block.forwarded_host or authority
-    lines = [
-        block.hearsay if trusted else b"",
-        b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (addresses, proto),
-    ]
+    parts = [block.hearsay] if trusted else []
+    parts += (b"X-Forwarded-For: ", addresses, b"\r\nX-Forwarded-Proto: ", proto)
     if authority:
-        lines.append(b"X-Forwarded-Host: %b\r\n" % authority)
+        parts += (b"\r\nX-Forwarded-Host: ", authority)
     if not block.hosts:  # HTTP/1.0 may do without; what goes on is HTTP/1.1 and may not (RFC 9112 section 3.2)
-        lines.append(b"Host: localhost\r\n")
+        parts.append(b"\r\nHost: localhost")
     if block.max_forwards >= 0:  # RFC 9110 section 7.6.2; at 0 an OPTIONS request comes no further than here
-        lines.append(b"Max-Forwards: %d\r\n" % max(0, block.max_forwards - 1))
-    lines.append(b"Forwarded: %b\r\nVia: 1.%d ecluse\r\n%b\r\n" % (element, minor, connection_fields(block, minor)))
-    return b"".join(lines)
+        parts.append(b"\r\nMax-Forwards: %d" % max(0, block.max_forwards - 1))
+    parts += (b"\r\nForwarded: ", element, VIA if minor else VIA_1_0, connection_fields(block, minor), b"\r\n")
+    return b"".join(parts)
+
+
+def forwarded_element(peer: bytes, authority: bytes) -> bytes:
+    """What this proxy says in `Forwarded`, RFC 7239 section 4."""
+    before, after = (b'for="[', b']"') if b":" in peer else (b"for=", b"")
+    if not authority:
+        return before + peer + after + b";proto=http"
+    return b"".join((before, peer, after, b';host="', authority, b'";proto=http'))
 
 
 def connection_fields(block: RequestBlock, minor: int) -> bytes:

@@ -5,11 +5,7 @@ from libc.string cimport memchr, memcmp, memcpy
 
 cdef extern from *:
     """
-    #ifndef _GNU_SOURCE
-    #define _GNU_SOURCE
-    #endif
     #include <string.h>
-    void *memmem(const void *haystack, size_t haystack_size, const void *needle, size_t size);
 
     /* RFC 9110 section 5.6.2 and RFC 9112 section 5: 1 is an octet of a token, 2 one of a field value. */
     static unsigned char ecluse_kind[256];
@@ -22,12 +18,55 @@ cdef extern from *:
         ecluse_kind['\\t'] |= 2;
     }
 
+    static Py_ssize_t ecluse_count(const char *data, int octet, Py_ssize_t size) {
+        const char *end = data + size;
+        Py_ssize_t found = 0;
+        while ((data = memchr(data, octet, end - data))) data++, found++;
+        return found;
+    }
+
+    /* From line end to line end, which memchr finds faster than memmem finds the whole mark. */
     static Py_ssize_t ecluse_find_head_end(const char *data, Py_ssize_t start, Py_ssize_t size) {
-        const char *found = start < size ? memmem(data + start, size - start, "\\r\\n\\r\\n", 4) : NULL;
-        return found ? found - data : -1;
+        const char *at = data + start, *last = data + size - 3;
+        while (at < last && (at = memchr(at, '\\r', last - at))) {
+            if (at[1] == '\\n' && at[2] == '\\r' && at[3] == '\\n') return at - data;
+            at++;
+        }
+        return -1;
+    }
+
+    static void ecluse_changed_lines(
+        const char *old, Py_ssize_t old_size, const char *new, Py_ssize_t new_size,
+        Py_ssize_t *start, Py_ssize_t *old_end, Py_ssize_t *new_end
+    ) {
+        Py_ssize_t most = old_size < new_size ? old_size : new_size, before = 0, after = 0;
+        while (before + 8 <= most && memcmp(old + before, new + before, 8) == 0) before += 8;
+        while (before < most && old[before] == new[before]) before++;
+        most -= before;
+        while (after + 8 <= most && memcmp(old + old_size - after - 8, new + new_size - after - 8, 8) == 0) after += 8;
+        while (after < most && old[old_size - after - 1] == new[new_size - after - 1]) after++;
+        while (before && old[before - 1] != '\\n') before--;
+        if (!((old_size == after || old[old_size - after - 1] == '\\n') && (new_size == after || new[new_size - after - 1] == '\\n'))) {
+            const char *line_end = memchr(old + old_size - after, '\\n', after);
+            after = line_end ? old + old_size - (line_end + 1) : 0;
+        }
+        *start = before;
+        *old_end = old_size - after;
+        *new_end = new_size - after;
+    }
+
+    static void ecluse_lower(char *data, Py_ssize_t size) {
+        for (; size > 0; size--, data++)
+            if (*data >= 'A' && *data <= 'Z') *data |= 0x20;
     }
     """
     const unsigned char *ecluse_kind
+    Py_ssize_t ecluse_count(const char *data, int octet, Py_ssize_t size) nogil
+    void ecluse_changed_lines(
+        const char *old, Py_ssize_t old_size, const char *new, Py_ssize_t new_size,
+        Py_ssize_t *start, Py_ssize_t *old_end, Py_ssize_t *new_end
+    ) nogil
+    void ecluse_lower(char *data, Py_ssize_t size) nogil
     Py_ssize_t ecluse_find_head_end(const char *data, Py_ssize_t start, Py_ssize_t size) nogil
 
 cdef inline Py_ssize_t find(bytes data, int octet, Py_ssize_t start, Py_ssize_t end) noexcept:
@@ -40,11 +79,7 @@ cdef inline Py_ssize_t find(bytes data, int octet, Py_ssize_t start, Py_ssize_t 
     return found - memory if found != NULL else -1
 
 cdef inline Py_ssize_t count(bytes data, int octet) noexcept:
-    cdef const char *memory = PyBytes_AS_STRING(data)
-    cdef Py_ssize_t at, found = 0
-    for at in range(PyBytes_GET_SIZE(data)):
-        found += memory[at] == octet
-    return found
+    return ecluse_count(PyBytes_AS_STRING(data), octet, PyBytes_GET_SIZE(data))
 
 cdef inline Py_ssize_t find_head_end(bytes data, Py_ssize_t start) noexcept:
     return ecluse_find_head_end(PyBytes_AS_STRING(data), start, PyBytes_GET_SIZE(data))
@@ -57,6 +92,21 @@ cdef inline bytes cut(bytes data, Py_ssize_t start, Py_ssize_t end):
     if start >= end:
         return b""
     return PyBytes_FromStringAndSize(PyBytes_AS_STRING(data) + start, end - start)
+
+cdef inline bytes lower(bytes data, Py_ssize_t start, Py_ssize_t end):
+    cdef bytes found = PyBytes_FromStringAndSize(PyBytes_AS_STRING(data) + start, end - start)
+    if end - start > 1:  # a single octet is an object that others share
+        ecluse_lower(PyBytes_AS_STRING(found), end - start)
+        return found
+    return found.lower()
+
+cdef inline bytes trimmed(bytes data, Py_ssize_t start, Py_ssize_t end):
+    cdef const char *memory = PyBytes_AS_STRING(data)
+    while start < end and (memory[start] == 32 or memory[start] == 9):
+        start += 1
+    while end > start and (memory[end - 1] == 32 or memory[end - 1] == 9):
+        end -= 1
+    return PyBytes_FromStringAndSize(memory + start, end - start)
 
 cdef inline bint same(bytes data, Py_ssize_t start, Py_ssize_t end, bytes other) noexcept:
     cdef Py_ssize_t size = PyBytes_GET_SIZE(other)
@@ -88,12 +138,17 @@ cdef inline bytes append(bytes first, bytes data, Py_ssize_t start):
     memcpy(PyBytes_AS_STRING(whole) + before, PyBytes_AS_STRING(data) + start, size)
     return whole
 
-cdef inline list noted_lines(bytes block, bytes noted):
+cdef inline tuple changed_lines(bytes old, bytes new):
+    cdef Py_ssize_t start, old_end, new_end
+    ecluse_changed_lines(PyBytes_AS_STRING(old), PyBytes_GET_SIZE(old), PyBytes_AS_STRING(new), PyBytes_GET_SIZE(new), &start, &old_end, &new_end)
+    return (start, old_end, new_end)
+
+cdef inline list noted_lines(bytes block, Py_ssize_t begin, Py_ssize_t size, bytes noted):
     cdef const unsigned char *memory = <const unsigned char *>PyBytes_AS_STRING(block)
     cdef const unsigned char *wanted = <const unsigned char *>PyBytes_AS_STRING(noted)
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(block), at = 0, start, colon
+    cdef Py_ssize_t at = begin, start, colon
     cdef list found = []
-    # The octet after the end is always 0 (PyBytes), which is neither of a token nor of a value: no loop runs over it.
+    # The octet after the last one is always 0 (PyBytes), which is neither of a token nor of a value: no loop runs over it.
     while at < size:
         start = at
         while ecluse_kind[memory[at]] & 1:
@@ -107,6 +162,8 @@ cdef inline list noted_lines(bytes block, bytes noted):
         if memory[at] != 13 or memory[at + 1] != 10:
             return None
         at += 2
+        if at > size:
+            return None
         if wanted[(colon - start) << 5 & 0x7E0 | memory[start] & 31]:
             found.append((start, colon, at))
     return found

@@ -6,6 +6,7 @@ but what a line, a token and a field value are made of. The only state is a boun
 """
 
 import re
+from collections.abc import Callable
 
 # A field line: token, colon, value. No white space before the colon, no folding, no control characters (RFC 9112 section 5).
 _LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
@@ -34,6 +35,16 @@ def cut(data: bytes, start: int, end: int) -> bytes:
     return data[start:end]
 
 
+def lower(data: bytes, start: int, end: int) -> bytes:
+    """data[start:end] in lower case."""
+    return data[start:end].lower()
+
+
+def trimmed(data: bytes, start: int, end: int) -> bytes:
+    """data[start:end] without white space around it (RFC 9110 section 5.6.3)."""
+    return data[start:end].strip(b" \t")
+
+
 def same(data: bytes, start: int, end: int, other: bytes) -> bool:
     """Whether data[start:end] is `other`."""
     return data[start:end] == other
@@ -54,14 +65,40 @@ def append(first: bytes, data: bytes, start: int) -> bytes:
     return first + data[start:]
 
 
-def noted_lines(block: bytes, noted: bytes) -> list[tuple[int, int, int]] | None:
-    """The lines of a header block (each with its CRLF) whose names may be among those to note; None: one of the lines is not valid.
+def changed_lines(old: bytes, new: bytes) -> tuple[int, int, int]:
+    """Where two texts of whole lines differ, as whole lines: old[start:old_end] stands in place of new[start:new_end]."""
+    most = min(len(old), len(new))
+    same_before = _longest(most, lambda size: old[:size] == new[:size])
+    same_after = _longest(most - same_before, lambda size: old[len(old) - size :] == new[len(new) - size :])
+    start = old.rfind(b"\n", 0, same_before) + 1
+    old_end, new_end = len(old) - same_after, len(new) - same_after
+    if (old_end and old[old_end - 1] != 0x0A) or (new_end and new[new_end - 1] != 0x0A):
+        line_end = old.find(b"\n", old_end)
+        rest = (line_end + 1 if line_end >= 0 else len(old)) - old_end
+        old_end, new_end = old_end + rest, new_end + rest
+    return start, old_end, new_end
 
-    Each is given as (start, colon, end), end being after its CRLF. noted: a map by `shape_of` the name; what it gives 0 is left out.
+
+def _longest(most: int, holds: Callable[[int], bool]) -> int:
+    """The largest size up to `most` for which it holds; it holds for 0, and for every size below one for which it does."""
+    least = 0
+    while least < most:
+        middle = (least + most + 1) // 2
+        if holds(middle):
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def noted_lines(block: bytes, start: int, end: int, noted: bytes) -> list[tuple[int, int, int]] | None:
+    """The lines in block[start:end] whose names may be among those to note; None: what stands there is not whole and valid lines.
+
+    Each is given as (start, colon, end), end being after its CRLF. noted: 1 for each shape of a name to note, by length << 5 | initial,
+    six and five bits of them.
     """
     found = []
-    start = 0
-    for line in block.split(b"\r\n"):
+    for line in block[start:end].split(b"\r\n"):
         size = len(line)
         if not size:
             break
@@ -71,7 +108,7 @@ def noted_lines(block: bytes, noted: bytes) -> list[tuple[int, int, int]] | None
         if noted[colon << 5 & 0x7E0 | line[0] & 31]:
             found.append((start, start + colon, start + size + 2))
         start += size + 2
-    return found if start == len(block) else None
+    return found if start == end else None
 
 
 def _colon_of(line: bytes) -> int:

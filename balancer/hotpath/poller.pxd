@@ -8,6 +8,7 @@ cdef int READ, WRITE
 
 cdef class Poller:
     cdef public object epoll
+    cdef public int fd
     cdef public list watched, soon
     cdef public long long batch
     cpdef want(self, Watched item, int interest)

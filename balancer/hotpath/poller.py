@@ -21,6 +21,7 @@ class Poller:
 
     def __init__(self) -> None:
         self.epoll = select.epoll()
+        self.fd = self.epoll.fileno()
         self.watched: list[Watched | None] = []  # by descriptor
         self.batch = 1
         self.soon: list[tuple[Callable[[Any], None], Any]] = []
@@ -33,13 +34,13 @@ class Poller:
         item.interest = interest
         if not interest:
             self.watched[item.fd] = None
-            self.epoll.unregister(item.fd)
+            system.unregister(self.epoll, self.fd, item.fd)
         elif before:
-            self.epoll.modify(item.fd, interest)
+            system.modify(self.epoll, self.fd, item.fd, interest)
         else:
             item.batch = self.batch
             self.place(item)
-            self.epoll.register(item.fd, interest)
+            system.register(self.epoll, self.fd, item.fd, interest)
 
     def place(self, item: Watched) -> None:
         """Find the item under its descriptor from now on."""
@@ -62,7 +63,7 @@ class Poller:
         """Wait for events, for at most so long, and hand out a batch of them. An error or a hang-up goes to whoever asked for anything."""
         self.batch += 1
         watched = self.watched
-        events = system.wait(self.epoll, BATCH, 0.0 if self.soon else timeout_s)
+        events = system.wait(self.epoll, self.fd, BATCH, 0.0 if self.soon else timeout_s)
         for event in events:
             item = watched[event >> 5]
             if item is not None and item.first:

@@ -123,7 +123,7 @@ class Relay:
         """The head for the client."""
         exchange = self.exchange
         if block.usual and exchange.minor and not exchange.close_after:
-            return block.usual
+            return block.usual if block.dated else octets.join(block.usual, len(block.usual), self.context.date_line, b"\r\n")
         line, status = block.line, block.status
         via = VIA if block.minor else VIA_1_0
         if not block.minor or len(line) == 12:

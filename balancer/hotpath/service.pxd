@@ -14,5 +14,6 @@ cdef class Service:
     cdef public dict waiting
     @cython.locals(candidates=list, replica=Replica)
     cpdef Replica take(self, list tried, long long now_us)
+    @cython.locals(row=Row)
     cpdef bint enter(self, Replica replica, long long now_us)
     cpdef bint others_wait(self)

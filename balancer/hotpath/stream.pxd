@@ -13,6 +13,7 @@ cdef class Stream(Watched):
     cdef public bytes backlog
     cdef public long long taken
     cdef public bint open
+    cpdef set_up(self, Context context, int fd)
     cpdef received(self, bytes data)
     cpdef ended(self)
     cpdef lost(self)

@@ -23,12 +23,17 @@ class Stream(Watched):
     Subclasses take what happens to it: `received`, `ended`, `lost`, `drained`, `expire`.
     """
 
-    def __init__(self, context: "Context", fd: int) -> None:
-        Watched.__init__(self)
+    context: "Context"
+    backlog: bytes
+    taken: int  # octets of the backlog that are sent already
+    open: bool
+
+    def set_up(self, context: "Context", fd: int) -> None:
+        """What a subclass begins with."""
+        self.watch_nothing(fd)
         self.context = context
-        self.fd = fd
         self.backlog = b""
-        self.taken = 0  # octets of the backlog that are sent already
+        self.taken = 0
         self.open = True
 
     def received(self, data: bytes) -> None:

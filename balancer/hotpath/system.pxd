@@ -2,6 +2,7 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
+from cpython.object cimport PyObject_AsFileDescriptor
 from libc.errno cimport EAGAIN, EINTR, errno
 
 cdef extern from *:
@@ -57,6 +58,8 @@ cdef extern from *:
     long long ecluse_clock_us() nogil
     int ecluse_accept(int listener, char *text, unsigned int size) nogil
     void ecluse_reset_on_close(int fd) nogil
+    int EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD
+    int epoll_ctl(int epoll, int operation, int fd, epoll_event *event) nogil
     int epoll_wait(int epoll, epoll_event *events, int most, int timeout_ms) nogil
     ssize_t c_recv "recv" (int fd, void *room, size_t most, int flags) nogil
     ssize_t c_send "send" (int fd, const void *data, size_t size, int flags) nogil
@@ -70,22 +73,43 @@ cdef enum:
 cdef inline long long clock_us() noexcept:
     return ecluse_clock_us()
 
-cdef inline list wait(object epoll, int most, double timeout_s):
+cdef inline int control(int epoll_fd, int operation, int fd, int interest) except -1:
+    cdef epoll_event event
+    event.events = interest
+    event.data.fd = fd
+    if epoll_ctl(epoll_fd, operation, fd, &event) < 0:
+        PyErr_SetFromErrno(OSError)
+    return 0
+
+cdef inline int register(object epoll, int epoll_fd, int fd, int interest) except -1:
+    return control(epoll_fd, EPOLL_CTL_ADD, fd, interest)
+
+cdef inline int modify(object epoll, int epoll_fd, int fd, int interest) except -1:
+    return control(epoll_fd, EPOLL_CTL_MOD, fd, interest)
+
+cdef inline int unregister(object epoll, int epoll_fd, int fd) except -1:
+    return control(epoll_fd, EPOLL_CTL_DEL, fd, 0)
+
+cdef inline list wait(object epoll, int epoll_fd, int most, double timeout_s):
     cdef epoll_event events[256]
-    cdef int fd = epoll.fileno(), count, timeout_ms = -1 if timeout_s < 0 else <int>(timeout_s * 1000 + 0.999)
+    cdef list found
+    cdef int at, count, timeout_ms = -1 if timeout_s < 0 else <int>(timeout_s * 1000 + 0.999)
     if most > ECLUSE_EVENTS:
         most = ECLUSE_EVENTS
     if timeout_ms == 0:
-        count = epoll_wait(fd, events, most, 0)
+        count = epoll_wait(epoll_fd, events, most, 0)
     else:
         with nogil:
-            count = epoll_wait(fd, events, most, timeout_ms)
+            count = epoll_wait(epoll_fd, events, most, timeout_ms)
     if count < 0:
         if errno != EINTR:
             PyErr_SetFromErrno(OSError)
         PyErr_CheckSignals()
         return []
-    return [<long long>events[at].data.fd << 5 | (events[at].events & 31) for at in range(count)]
+    found = []
+    for at in range(count):
+        found.append(<long long>events[at].data.fd << 5 | (events[at].events & 31))
+    return found
 
 cdef inline bytes receive(int fd, Py_ssize_t most):
     cdef ssize_t size = c_recv(fd, ecluse_room, most if most < ECLUSE_ROOM else ECLUSE_ROOM, MSG_DONTWAIT)
@@ -107,7 +131,7 @@ cdef inline bint silent(int fd) noexcept:
 
 cdef inline tuple accept(object listener):
     cdef char text[64]
-    cdef int fd = ecluse_accept(listener.fileno(), text, 64)
+    cdef int fd = ecluse_accept(PyObject_AsFileDescriptor(listener), text, 64)
     if fd >= 0:
         return (fd, <bytes>text)
     if errno == EAGAIN or errno == EINTR:

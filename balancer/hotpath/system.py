@@ -22,7 +22,22 @@ def clock_us() -> int:
     return monotonic_ns() // 1000
 
 
-def wait(epoll: select.epoll, most: int, timeout_s: float) -> list[int]:
+def register(epoll: select.epoll, _epoll_fd: int, fd: int, interest: int) -> None:
+    """Be told of what a descriptor is ready for. Raises OSError."""
+    epoll.register(fd, interest)
+
+
+def modify(epoll: select.epoll, _epoll_fd: int, fd: int, interest: int) -> None:
+    """Be told of something else. Raises OSError."""
+    epoll.modify(fd, interest)
+
+
+def unregister(epoll: select.epoll, _epoll_fd: int, fd: int) -> None:
+    """Be told of nothing more. Raises OSError."""
+    epoll.unregister(fd)
+
+
+def wait(epoll: select.epoll, _epoll_fd: int, most: int, timeout_s: float) -> list[int]:
     """Events, at most so many: each a descriptor, shifted left by five bits, and what it is ready for. timeout_s: below 0 is for ever."""
     return [fd << _READY_BITS | ready & 31 for fd, ready in epoll.poll(timeout_s, most)]
 

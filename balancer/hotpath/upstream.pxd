@@ -1,6 +1,8 @@
 # C types for the compiled build of upstream.py; the interpreted one does not read this file.
 
+cimport cython
 from balancer.hotpath cimport system
+from balancer.hotpath.context cimport Context
 from balancer.hotpath.exchange cimport Exchange
 from balancer.hotpath.replica cimport Replica
 from balancer.hotpath.stream cimport Stream
@@ -22,6 +24,7 @@ cdef class Upstream(Stream):
     cpdef expire(self, long long now_us)
     cpdef fail(self)
     cpdef bint alive(self)
+    @cython.locals(context=Context, idle_us="long long")
     cpdef keep(self, long long announced_us)
     cpdef drop(self)
     cpdef close(self)

@@ -23,7 +23,7 @@ class Upstream(Stream):
     def __init__(self, context: "Context", replica: "Replica") -> None:
         """Raises OSError if there are no descriptors left."""
         self.connecting: socket.socket | None = connecting_socket(replica.family)
-        Stream.__init__(self, context, self.connecting.fileno())
+        self.set_up(context, self.connecting.fileno())
         self.replica = replica
         self.exchange: Exchange | None = None
         self.requests = 0

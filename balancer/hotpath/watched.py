@@ -15,7 +15,11 @@ class Watched:
     """
 
     def __init__(self) -> None:
-        self.fd = -1
+        self.watch_nothing(-1)
+
+    def watch_nothing(self, fd: int) -> None:
+        """What one begins with. Subclasses that are made for every connection call it themselves: `__init__` costs more."""
+        self.fd = fd
         self.interest = 0
         self.batch = 0
         self.first = False

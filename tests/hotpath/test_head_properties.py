@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balancer.hotpath import fields, forwarding, head, values
+from balancer.hotpath import fields, forwarding, head, octets, values
 from balancer.hotpath.head import Refusal
 from tests.hotpath.driver import AnswerReader, Request, RequestReader, octet_by_octet, read, read_request_head, whole
-from tests.hotpath.strategies import THOROUGH, answer_heads, request_heads
+from tests.hotpath.strategies import GOOD_FIELDS, HOSTS, THOROUGH, answer_heads, request_heads
 
 PEER = b"192.0.2.7"
 
@@ -127,3 +127,49 @@ def test_of_an_answer_nothing_goes_on_that_belongs_to_one_hop(octets: bytes) -> 
     assert not names & fields.HOP_BY_HOP
     assert not block.kept or block.kept.endswith(b"\r\n")
     assert b"content-length:" not in block.kept_without_length().lower()
+
+
+FIELD_LINES = st.lists(
+    st.one_of(GOOD_FIELDS, HOSTS, st.sampled_from([b"A: 1", b"A: 22", b"B: 1", b"Cookie: c", b"bad line", b""])).map(
+        lambda line: line + b"\r\n"
+    ),
+    max_size=7,
+)
+
+
+@THOROUGH
+@given(FIELD_LINES, FIELD_LINES, st.integers(0, 7), st.integers(0, 7))
+def test_what_an_altered_block_says_is_what_it_says_when_it_is_read_whole(
+    lines: list[bytes], others: list[bytes], start: int, end: int
+) -> None:
+    first, second = b"".join(lines), b"".join(lines[:start] + others + lines[end:])
+    try:
+        before = fields.parse_request_block(first, 8)
+    except Refusal:
+        return
+    altered = fields.parse_altered_block(before, second, 8)
+    if altered is not None:
+        assert vars_of(altered) == vars_of(fields.parse_request_block(second, 8))
+
+
+def vars_of(block: fields.RequestBlock) -> dict[str, object]:
+    return {name: getattr(block, name) for name in dir(block) if name[0] != "_" and not callable(getattr(block, name))}
+
+
+@THOROUGH
+@given(st.text("\nab", max_size=20).map(str.encode), st.text("\nab", max_size=20).map(str.encode))
+def test_changed_lines_are_whole_and_all_that_differs(old: bytes, new: bytes) -> None:
+    old, new = old + b"\n", new + b"\n"
+    start, old_end, new_end = octets.changed_lines(old, new)
+    assert (old[:start], old[old_end:]) == (new[:start], new[new_end:])
+    assert 0 <= start <= min(old_end, new_end)
+    for text, end in ((old, old_end), (new, new_end)):
+        assert {text[max(start - 1, 0) : start], text[max(end - 1, 0) : end]} <= {b"", b"\n"}
+
+
+def test_a_cookie_that_changes_is_all_that_is_read_again() -> None:
+    lines = b"Host: a.example\r\nCookie: seen=%d\r\nConnection: keep-alive\r\nAccept: */*\r\n"
+    before = fields.parse_request_block(lines % 9, 8)
+    after = fields.parse_altered_block(before, lines % 10, 8)
+    assert after is not None
+    assert (after.host, after.kept) == (b"a.example", b"Host: a.example\r\nCookie: seen=10\r\nAccept: */*\r\n")
