@@ -189,10 +189,11 @@ class Worker:
             context.serve_on_tick(service)
             if not service.ready:  # again and again: the first report may have been lost
                 self._report("wake", service=service.name)
+        context.connect_again()
         self.acceptor.resume()
         if self._drained_by_us and (not context.connections or now_us >= self._drained_by_us):
             self._done = True
-        self._next_tick_us = now_us + (LINE_POLL_US if waiting or context.draining else TICK_US)
+        self._next_tick_us = now_us + (LINE_POLL_US if waiting or context.full or context.draining else TICK_US)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ cdef class Context:
     cdef public Memo request_memo, response_memo
     cdef public set connections
     cdef public list spare
+    cdef public dict full
     cdef public bint draining
     cdef public bytes date_line
     cdef public long long now_us, request_line_most, head_most, fields_most, body_most, connections_most

@@ -15,6 +15,7 @@ from balancer.hotpath.wheel import Wheel
 if TYPE_CHECKING:
     from balancer.hotpath.downstream import Downstream
     from balancer.hotpath.exchange import Exchange
+    from balancer.hotpath.replica import Replica
     from balancer.hotpath.route import Router
     from balancer.hotpath.service import Service
 
@@ -35,6 +36,7 @@ class Context:
         self.response_memo = Memo(1, 0)
         self.connections: set[Downstream] = set()
         self.spare: list[Exchange] = []  # not in use: an idle connection has none
+        self.full: dict[Replica, dict[Exchange, None]] = {}  # who waits for room in a Unix socket's queue, in order of arrival
         self.draining = False
         self.trusts: Callable[[str], bool] | None = None  # whether an address is a configured proxy; None: there is none
         self.log: Callable[[Exchange, int], None] | None = None
@@ -99,6 +101,18 @@ class Context:
         stuck = since_us == service.ahead_us
         service.ahead_us = since_us
         self.serve(service, stuck)
+
+    def connect_again(self) -> None:
+        """Try to connect those who wait for room, for each replica until its queue is full once more. On each tick."""
+        for replica, line in list(self.full.items()):
+            for exchange in list(line):
+                if exchange in line:
+                    if not exchange.connect_now(replica):
+                        break
+                    if exchange.upstream is not None:
+                        line.pop(exchange, None)
+            if not line:
+                del self.full[replica]
 
     def first_in_line(self, service: "Service") -> bool:
         """Whether this worker's oldest waiting request is the oldest of all; if not, its worker is woken."""

@@ -247,16 +247,26 @@ class Exchange:
         self.send_request()
 
     def connect(self, replica: Replica) -> None:
-        """Make a new connection for this attempt."""
+        """Make a new connection for this attempt, after those that wait for room in the replica's queue of new connections."""
         self.state = CONNECTING
         self.arm(self.context.connect_us)
-        upstream = Upstream(self.context, replica)
+        if replica in self.context.full:
+            self.context.full[replica][self] = None
+        elif not self.connect_now(replica):
+            self.context.full[replica] = {self: None}
+
+    def connect_now(self, replica: Replica) -> bool:
+        """Begin to connect. False: the queue of a Unix socket is full, and nothing tells when it is not."""
         try:
+            upstream = Upstream(self.context, replica)
             upstream.connect(self)
+        except BlockingIOError:
+            return False
         except OSError:
             self.connect_failed("refused the connection", 502)
         else:
             self.upstream = upstream
+        return True
 
     def send_request(self) -> None:
         """The connection stands: send the head and what is there of the body, in one piece."""
@@ -554,6 +564,8 @@ class Exchange:
         service, replica, upstream = self.service, self.replica, self.upstream
         if service is not None and self.state == WAITING:
             service.stop_waiting(self, self.context.now_us)
+        elif self.state == CONNECTING and upstream is None and replica in self.context.full:
+            self.context.full[replica].pop(self, None)
         self.state = OVER
         self.upstream = None
         if upstream is not None:

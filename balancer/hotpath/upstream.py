@@ -32,7 +32,6 @@ class Upstream(Stream):
         """Begin to connect for the exchange, which is told by `send_request` or `connect_failed`. Raises OSError if it fails at once."""
         replica = self.replica
         assert self.connecting is not None
-        self.context.row.count_replica(replica.slot, CONNECTS)
         try:
             self.connecting.connect(replica.target)
         except BlockingIOError:  # for a Unix socket: its queue is full, and nothing would ever say that it is not
@@ -42,6 +41,7 @@ class Upstream(Stream):
         except OSError:
             self.close()
             raise
+        self.context.row.count_replica(replica.slot, CONNECTS)
         self.exchange = exchange
         self.await_room()
 

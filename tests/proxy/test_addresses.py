@@ -1,12 +1,15 @@
 """Replicas on IPv4, IPv6 and Unix sockets; listeners on IPv6."""
 
+import asyncio
+import socket
 from pathlib import Path
 
 import pytest
 
-from tests.proxy.wire import ask, dial
+from tests.proxy.wire import Wire, ask, dial
 from tests.proxy.witness import answering, witness
 from tests.proxy.workers import Workers, service_of, workers
+from tests.support import wait_until
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.77", "::1"])
@@ -30,6 +33,42 @@ async def test_a_unix_socket_that_is_not_there_sends_requests_elsewhere(proxy: W
     async with witness(answering()) as replica:
         proxy.serve(service_of(f"unix:{tmp_path}/none.sock", replica.address))
         assert [(await ask(proxy.port)).status for _ in range(4)] == [200] * 4
+
+
+async def test_requests_wait_while_the_queue_of_a_unix_socket_is_full(proxy: Workers, tmp_path: Path) -> None:
+    """The kernel says so with EAGAIN, where over TCP it would try again by itself."""
+    path = tmp_path / "app.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(1)
+        proxy.serve(service_of(f"unix:{path}"))
+        before = proxy.replica().connect_errors
+        asking = [asyncio.create_task(ask(proxy.port)) for _ in range(12)]
+        await wait_until(lambda: proxy.in_flight() == len(asking))
+        await answer_each(listener, len(asking))
+        assert [(await each).status for each in asking] == [200] * len(asking)
+    assert proxy.replica().connect_errors == before
+
+
+async def test_a_queue_that_stays_full_is_a_timeout(proxy: Workers, tmp_path: Path) -> None:
+    path = tmp_path / "app.sock"
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as other:
+        listener.bind(str(path))
+        listener.listen(0)
+        other.connect(str(path))
+        proxy.serve(service_of(f"unix:{path}"), connect_s=0.1)
+        assert (await ask(proxy.port)).status == 504
+
+
+async def answer_each(listener: socket.socket, count: int) -> None:
+    """Take so many connections, one after the other, and answer one request on each."""
+    listener.setblocking(False)
+    for _ in range(count):
+        connection, _address = await asyncio.wait_for(asyncio.get_running_loop().sock_accept(listener), 10)
+        wire = Wire(connection)
+        await wire.request()
+        await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        wire.close()
 
 
 async def test_clients_come_over_ipv6() -> None:
