@@ -11,6 +11,7 @@ cdef class Body:
     cpdef begin(self, long long kind, long long length, bint unchunk)
     cpdef bytes feed(self, bytes data)
     cpdef bint passes(self, Py_ssize_t size)
+    cpdef bint large(self)
     cpdef bint end(self)
     @cython.locals(size="long long")
     cdef bytes _feed_length(self, bytes data)

@@ -6,6 +6,7 @@ as the same body: chunk extensions and forbidden trailers are left out, everythi
 
 import re
 
+from balancer.hotpath.conduit import LARGE
 from balancer.hotpath.fields import parse_trailers
 from balancer.hotpath.head import Refusal
 
@@ -79,6 +80,10 @@ class Body:
         self.passed += size
         self.done = self.remaining == 0
         return True
+
+    def large(self) -> bool:
+        """Whether so much is still to come, all of it as it is, that it is better spliced."""
+        return self.kind == LENGTH and self.remaining >= LARGE
 
     def end(self) -> bool:
         """The connection ended; True if the body is whole."""

@@ -16,7 +16,7 @@ cdef class Context:
     cdef public Wheel wheel
     cdef public Memo request_memo, response_memo
     cdef public set connections
-    cdef public list spare
+    cdef public list spare, pipes
     cdef public dict full
     cdef public bint draining
     cdef public bytes date_line

@@ -36,6 +36,7 @@ class Context:
         self.response_memo = Memo(1, 0)
         self.connections: set[Downstream] = set()
         self.spare: list[Exchange] = []  # not in use: an idle connection has none
+        self.pipes: list[tuple[int, int]] = []  # empty ones, for large bodies
         self.full: dict[Replica, dict[Exchange, None]] = {}  # who waits for room in a Unix socket's queue, in order of arrival
         self.draining = False
         self.trusts: Callable[[str], bool] | None = None  # whether an address is a configured proxy; None: there is none

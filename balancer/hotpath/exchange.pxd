@@ -1,6 +1,7 @@
 # C types for the compiled build of exchange.py; the interpreted one does not read this file.
 
 cimport cython
+from balancer.hotpath.conduit cimport Conduit
 from balancer.hotpath.context cimport Context
 from balancer.hotpath.downstream cimport Downstream
 from balancer.hotpath.fields cimport RequestBlock
@@ -25,6 +26,7 @@ cdef class Exchange:
     cdef public Upload upload
     cdef public Relay relay
     cdef public Tunnel tunnel
+    cdef public Conduit down, up
     cdef public bint reused, fresh, close_after
     cdef public Service service
     cdef public Replica replica, last_replica
@@ -47,7 +49,10 @@ cdef class Exchange:
     cpdef bint may_be_sent_again(self)
     cpdef from_replica(self, bytes data)
     cpdef answer_begun(self)
+    @cython.locals(upstream=Upstream, downstream=Downstream)
     cpdef answer_goes_on(self)
+    cpdef moved(self)
+    cpdef moved_all(self, Conduit conduit)
     @cython.locals(done=bint)
     cpdef finish(self)
     @cython.locals(deadline_us="long long")

@@ -35,6 +35,7 @@ from balancer.hotpath.board import (
     WAIT_TIMEOUTS,
 )
 from balancer.hotpath.body import CHUNKED, LENGTH, NONE
+from balancer.hotpath.conduit import Conduit, join
 from balancer.hotpath.fields import RequestBlock, ResponseBlock
 from balancer.hotpath.head import IDEMPOTENT, Refusal
 from balancer.hotpath.relay import Relay
@@ -77,6 +78,8 @@ class Exchange:
         self.upload = Upload()
         self.relay = Relay(self, context)
         self.tunnel: Tunnel | None = None
+        self.down: Conduit | None = None  # what the answer's body is spliced through
+        self.up: Conduit | None = None  # the same for the request's body
         self.began_us = 0
         self.limit_us = 0  # the deadline of the whole request; 0: none
         self.service: Service | None = None
@@ -165,11 +168,33 @@ class Exchange:
             return
         if upstream.backlog:
             self.downstream.pause()
+        elif upload.body.large() and not upload.whole and self.up is None:
+            self.up = join(self, self.downstream, upstream, upload.body)
         self.arm_await()
+
+    def moved(self) -> None:
+        """Some of a body was spliced."""
+        self.arm(self.context.body_idle_us)
+
+    def moved_all(self, conduit: Conduit) -> None:
+        """The rest of a body was spliced."""
+        if conduit is self.down:
+            self.finish()
+        else:
+            self.arm_await()
+
+    def separate(self) -> None:
+        """Splice no longer."""
+        for conduit in (self.down, self.up):
+            if conduit is not None:
+                conduit.end()
+        self.down = self.up = None
 
     def upload_broke(self) -> None:
         """The replica takes no more of the body. An answer may be on its way; whoever reads from the replica will tell."""
         self.upload.broken = True
+        if self.up is not None:
+            self.up.end()
         self.downstream.pause()
 
     def refuse_body(self, refusal: Refusal) -> None:
@@ -342,8 +367,13 @@ class Exchange:
     def answer_goes_on(self) -> None:
         """Some of the body was handed on, and there is more."""
         self.arm(self.context.body_idle_us)
-        if self.downstream.backlog and self.upstream is not None:
-            self.upstream.pause()
+        upstream, downstream = self.upstream, self.downstream
+        if upstream is None:
+            return
+        if downstream.backlog:
+            upstream.pause()
+        elif self.relay.body.large() and self.down is None:
+            self.down = join(self, upstream, downstream, self.relay.body)
 
     def finish(self) -> None:
         """The whole answer was handed on."""
@@ -495,7 +525,7 @@ class Exchange:
         elif self.state == TUNNEL:
             self.end_tunnel()
         elif self.state == RELAY:
-            if self.downstream.backlog:  # it is the client who does not move
+            if self.downstream.backlog or (self.down is not None and self.down.held):  # it is the client who does not move
                 self.client_gone()
             else:
                 self.count_failure(TIMEOUTS)
@@ -511,7 +541,8 @@ class Exchange:
     def await_expired(self) -> None:
         """No answer in time: it is the client's fault if the replica waits for the rest of the request."""
         upstream = self.upstream
-        if not self.upload.body.done and upstream is not None and not upstream.backlog and not self.upload.broken:
+        full = upstream is not None and (upstream.backlog or (self.up is not None and self.up.held))
+        if not self.upload.body.done and upstream is not None and not full and not self.upload.broken:
             self.reply(408, "the request's body did not arrive in time", 0)
         else:
             self.count_failure(TIMEOUTS)
@@ -567,6 +598,8 @@ class Exchange:
         elif self.state == CONNECTING and upstream is None and replica in self.context.full:
             self.context.full[replica].pop(self, None)
         self.state = OVER
+        if self.down is not None or self.up is not None:
+            self.separate()
         self.upstream = None
         if upstream is not None:
             upstream.exchange = None

@@ -2,6 +2,7 @@
 
 cimport cython
 from balancer.hotpath cimport system
+from balancer.hotpath.conduit cimport Conduit
 from balancer.hotpath.context cimport Context
 from balancer.hotpath.watched cimport Watched
 
@@ -12,6 +13,7 @@ cdef class Stream(Watched):
     cdef public Context context
     cdef public bytes backlog
     cdef public long long taken
+    cdef public Conduit outgoing, incoming
     cdef public bint open
     cpdef set_up(self, Context context, int fd)
     cpdef received(self, bytes data)

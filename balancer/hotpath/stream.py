@@ -12,6 +12,7 @@ from balancer.hotpath.watched import READ, WRITE, Watched
 from balancer.hotpath.wheel import TICK_US
 
 if TYPE_CHECKING:
+    from balancer.hotpath.conduit import Conduit
     from balancer.hotpath.context import Context
 
 RECEIVE = 64 * 1024
@@ -27,6 +28,8 @@ class Stream(Watched):
     backlog: bytes
     taken: int  # octets of the backlog that are sent already
     open: bool
+    outgoing: "Conduit | None"  # where what arrives goes, if it is spliced
+    incoming: "Conduit | None"  # where what is sent comes from, if it is spliced
 
     def set_up(self, context: "Context", fd: int) -> None:
         """What a subclass begins with."""
@@ -35,6 +38,7 @@ class Stream(Watched):
         self.backlog = b""
         self.taken = 0
         self.open = True
+        self.outgoing = self.incoming = None
 
     def received(self, data: bytes) -> None:
         """Octets have arrived."""
@@ -76,6 +80,9 @@ class Stream(Watched):
 
     def on_readable(self) -> None:
         """There is something to read."""
+        if self.outgoing is not None:
+            self.outgoing.pull()
+            return
         self.context.read_clock()
         try:
             data = system.receive(self.fd, RECEIVE)
@@ -107,6 +114,9 @@ class Stream(Watched):
 
     def on_writable(self) -> None:
         """There is room again."""
+        if self.incoming is not None:
+            self.incoming.flow()
+            return
         self.context.read_clock()
         sent = system.transmit(self.fd, self.backlog, self.taken)
         if sent == system.BLOCKED:

@@ -7,6 +7,10 @@ from libc.errno cimport EAGAIN, EINTR, errno
 
 cdef extern from *:
     """
+    #ifndef _GNU_SOURCE
+    #define _GNU_SOURCE
+    #endif
+    #include <fcntl.h>
     #include <arpa/inet.h>
     #include <netinet/in.h>
     #include <sys/epoll.h>
@@ -63,6 +67,10 @@ cdef extern from *:
     int epoll_wait(int epoll, epoll_event *events, int most, int timeout_ms) nogil
     ssize_t c_recv "recv" (int fd, void *room, size_t most, int flags) nogil
     ssize_t c_send "send" (int fd, const void *data, size_t size, int flags) nogil
+    int SPLICE_F_MOVE, SPLICE_F_NONBLOCK, F_SETPIPE_SZ, O_NONBLOCK, O_CLOEXEC
+    int pipe2(int ends[2], int flags) nogil
+    int fcntl(int fd, int command, int argument) nogil
+    ssize_t c_splice "splice" (int source, long long *, int sink, long long *, size_t most, unsigned int flags) nogil
     int c_shutdown "shutdown" (int fd, int how) nogil
     int c_close "close" (int fd) nogil
 
@@ -123,6 +131,19 @@ cdef inline Py_ssize_t transmit(int fd, bytes data, Py_ssize_t start) noexcept:
     cdef ssize_t sent = c_send(fd, PyBytes_AS_STRING(data) + start, PyBytes_GET_SIZE(data) - start, MSG_DONTWAIT | MSG_NOSIGNAL)
     if sent >= 0:
         return sent
+    return BLOCKED if errno == EAGAIN or errno == EINTR else BROKEN
+
+cdef inline tuple open_pipe(int size):
+    cdef int ends[2]
+    if pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0:
+        PyErr_SetFromErrno(OSError)
+    fcntl(ends[0], F_SETPIPE_SZ, size)
+    return (ends[0], ends[1])
+
+cdef inline Py_ssize_t splice(int source, int sink, Py_ssize_t most) noexcept:
+    cdef ssize_t moved = c_splice(source, NULL, sink, NULL, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+    if moved >= 0:
+        return moved
     return BLOCKED if errno == EAGAIN or errno == EINTR else BROKEN
 
 cdef inline bint silent(int fd) noexcept:

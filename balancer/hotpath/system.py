@@ -5,9 +5,11 @@ without objects, argument tuples or a change of the interpreter's lock in betwee
 on both. Invariants: nothing here blocks but `wait`; no policy, no state.
 """
 
+import fcntl
 import os
 import select
 import socket
+from contextlib import suppress
 from time import monotonic_ns
 
 BLOCKED = -1  # nothing can be done now
@@ -54,6 +56,24 @@ def transmit(fd: int, data: bytes, start: int) -> int:
     """Send the octets from `start` on; returns how many were taken, or BLOCKED, or BROKEN."""
     try:
         return os.write(fd, data[start:] if start else data)
+    except BlockingIOError:
+        return BLOCKED
+    except OSError:
+        return BROKEN
+
+
+def open_pipe(size: int) -> tuple[int, int]:
+    """(reading end, writing end) of a pipe that holds so many octets if that is allowed. Raises OSError."""
+    ends = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    with suppress(OSError):  # over the user's limit (pipe-user-pages-soft): it stays smaller
+        fcntl.fcntl(ends[0], fcntl.F_SETPIPE_SZ, size)
+    return ends
+
+
+def splice(source: int, sink: int, most: int) -> int:
+    """Move octets between a connection and a pipe, at most so many; returns how many, 0 at the end of the source, BLOCKED or BROKEN."""
+    try:
+        return os.splice(source, sink, most, flags=os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK)
     except BlockingIOError:
         return BLOCKED
     except OSError:
