@@ -17,7 +17,7 @@ class Limits:
     body: int = 0  # 413 beyond; 0: no limit
     connections: int = 10_000  # per worker, over all its listeners; 503 and close beyond
     response_head: int = 64 * 1024  # 502 beyond
-    pool_per_replica: int = 64  # idle connections kept to one replica by one worker
+    pool_per_replica: int = 256  # idle connections kept to one replica by one worker
 
 
 @dataclass(frozen=True, slots=True)

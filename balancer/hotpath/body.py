@@ -6,7 +6,6 @@ as the same body: chunk extensions and forbidden trailers are left out, everythi
 
 import re
 
-from balancer.hotpath.conduit import LARGE
 from balancer.hotpath.fields import parse_trailers
 from balancer.hotpath.head import Refusal
 
@@ -23,6 +22,7 @@ _DATA_END = 2
 _TRAILERS = 3
 _END = 4
 
+LARGE = 256 * 1024  # octets still to come, below which the detour through a pipe costs more than it saves
 CHUNK_LINE = 256  # octets of a chunk's size and extensions
 TRAILERS_MOST = 8192
 _SIZE_DIGITS = 15  # hexadecimal; below 2**60

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from balancer.hotpath.exchange import Exchange
     from balancer.hotpath.stream import Stream
 
-LARGE = 256 * 1024  # octets still to come, below which the detour through a pipe costs more than it saves
 PIPE = 256 * 1024  # octets a pipe is asked to hold
 MOST = 256 * 1024  # octets moved per turn, so that no connection starves the others
 SPARE_MOST = 64  # empty pipes kept for the next bodies
