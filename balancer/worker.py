@@ -83,8 +83,10 @@ class Worker:
     def run(self) -> None:
         """Until drained."""
         while not self._done:
-            self._poller.turn(max(0, self._next_tick_us - clock_us()) / 1e6 if self.context else -1)
-            if self.context and clock_us() >= self._next_tick_us:
+            if self.context is None:
+                self._poller.turn(-1)
+            else:
+                self._poller.turn_until(self._next_tick_us)
                 self._tick(self.context)
         if self._access_log is not None:
             self._access_log.close()
@@ -97,7 +99,7 @@ class Worker:
             return
         context.now_us = clock_us()
         self._drained_by_us = context.now_us + microseconds(deadline_s)
-        self._next_tick_us = 0
+        self._poller.stop()  # the next tick looks whether that is done already
         self.acceptor.close()
         context.draining = True
         for connection in list(context.connections):

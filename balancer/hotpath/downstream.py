@@ -72,7 +72,7 @@ class Downstream(Stream):
             self.during_exchange(data)
         elif self.state == FLUSH:
             self.store(data)
-        else:
+        elif not self.closing:  # before all is sent, what comes is dropped and moves no deadline
             self.linger_on()
 
     def linger_on(self) -> None:
@@ -99,7 +99,7 @@ class Downstream(Stream):
         self.half_closed = True
         if self.state == EXCHANGE and self.exchange is not None:
             self.exchange.client_ended()
-        elif self.state != FLUSH:
+        elif not self.backlog:
             self.close()
 
     def lost(self) -> None:

@@ -198,7 +198,8 @@ class Exchange:
         self.downstream.pause()
 
     def refuse_body(self, refusal: Refusal) -> None:
-        """The rest of the request cannot be carried."""
+        """The rest of the request cannot be carried, nor can what follows it."""
+        self.upload.body.done = False
         self.release(False)
         if self.status:
             self.give_up()
@@ -219,7 +220,7 @@ class Exchange:
         replica = service.take(self.tried, now_us)
         if replica is not None:
             self.attempt(replica)
-        elif self.tried and not (service.cap and len(self.tried) < len(service.ready)):
+        elif service.exhausted(self.tried):
             self.reply(self.failure, "no other replica could be reached", 0)
         else:
             self.wait(service, now_us)
@@ -239,11 +240,14 @@ class Exchange:
             self.context.report("wake", service=service.name)
 
     def serve_waiting(self) -> bool:
-        """First in line: make an attempt if there is a place. False: there is none."""
+        """First in line: make an attempt if there is a place, or answer if there will be none. False: there is none yet."""
         service = self.service
         assert service is not None
         now_us = self.context.now_us
         replica = service.take(self.tried, now_us)
+        if replica is None and service.ready and service.exhausted(self.tried):
+            self.reply(self.failure, "no other replica could be reached", 0)
+            return True
         if replica is None:
             return False
         service.stop_waiting(self, now_us)
@@ -298,6 +302,7 @@ class Exchange:
         upstream, upload = self.upstream, self.upload
         assert upstream is not None
         self.state = AWAIT
+        upload.broken = False
         upstream.requests += 1
         if not upstream.send(self.head + upload.held if upload.held else self.head):
             self.attempt_failed("closed the connection", 502, True)
@@ -599,6 +604,7 @@ class Exchange:
             self.context.full[replica].pop(self, None)
         self.state = OVER
         if self.down is not None or self.up is not None:
+            keep = keep and (self.up is None or not self.up.held)  # octets in the pipe are lost to the replica
             self.separate()
         self.upstream = None
         if upstream is not None:

@@ -11,9 +11,13 @@ cdef class Poller:
     cdef public int fd
     cdef public list watched, soon
     cdef public long long batch
+    cdef public bint stopped
     cpdef want(self, Watched item, int interest)
     cpdef place(self, Watched item)
     cpdef forget(self, Watched item)
+    @cython.locals(left_us="long long")
+    cpdef turn_until(self, long long moment_us)
+    cpdef stop(self)
     @cython.locals(watched=list, item=Watched, events=list, event="long long")
     cpdef turn(self, double timeout_s)
     cpdef hand_out(self, Watched item, int ready)

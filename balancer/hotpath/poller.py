@@ -2,8 +2,8 @@
 
 Invariants: level-triggered, so nothing is lost if it is left for the next turn; a thing that was first watched during a turn gets none
 of that turn's events, for its descriptor may have been another's when they were fetched; idle connections to replicas come first, so
-that one which has ended, or brought octets nobody asked for, is gone before a request of the same turn would be sent on it. It reads no
-clock: whoever turns it says how long it may wait, and keeps the time.
+that one which has ended, or brought octets nobody asked for, is gone before a request of the same turn would be sent on it. It knows
+nothing of deadlines: whoever turns it says how long it may wait.
 """
 
 import select
@@ -24,6 +24,7 @@ class Poller:
         self.fd = self.epoll.fileno()
         self.watched: list[Watched | None] = []  # by descriptor
         self.batch = 1
+        self.stopped = False
         self.soon: list[tuple[Callable[[Any], None], Any]] = []
 
     def want(self, item: Watched, interest: int) -> None:
@@ -58,6 +59,18 @@ class Poller:
     def call_soon(self, callback: Callable[[Any], None], argument: Any) -> None:
         """Call it at the end of this turn, or of the next one."""
         self.soon.append((callback, argument))
+
+    def turn_until(self, moment_us: int) -> None:
+        """Turn after turn until that moment of `clock_us`, or until `stop` is called during one of them."""
+        self.stopped = False
+        left_us = moment_us - system.clock_us()
+        while left_us > 0 and not self.stopped:
+            self.turn(left_us / 1e6)
+            left_us = moment_us - system.clock_us()
+
+    def stop(self) -> None:
+        """Let `turn_until` return after this turn."""
+        self.stopped = True
 
     def turn(self, timeout_s: float) -> None:
         """Wait for events, for at most so long, and hand out a batch of them. An error or a hang-up goes to whoever asked for anything."""

@@ -64,6 +64,10 @@ class Service:
             left = [replica for replica in left if self.row.in_flight(replica.slot) < self.cap]
         return left
 
+    def exhausted(self, tried: list[Replica]) -> bool:
+        """Whether a request that was tried at these replicas has no other one left."""
+        return len(tried) > 0 and set(self.ready) <= set(tried)
+
     def enter(self, replica: Replica, now_us: int) -> bool:
         """Count a request as in flight unless that passes the cap."""
         row = self.row
