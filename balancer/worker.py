@@ -137,6 +137,7 @@ class Worker:
         self.switch = Switch(context, random.random)
         self.acceptor = Acceptor(context)
         self._poller.want(Alarm(context, self.switch, self._wakers[self._number]), READ)
+        self._poller.alone = True
         self._tick(context)
         self._link.tell("ready", pid=os.getpid(), build=build())
 
@@ -164,6 +165,7 @@ class Worker:
             self._access_log.close()
         self._log_target = wanted
         self._access_log = AccessLog(*wanted, context.row) if wanted[0] else None
+        self._poller.alone = self._access_log is None
         context.log = self._access_log.record if self._access_log is not None else None
         context.log_refused = self._access_log.record_refused if self._access_log is not None else None
 

@@ -22,6 +22,7 @@ def main(listener: int, origin: str) -> None:
     """Carry one client's requests."""
     scoreboard = Scoreboard.create(1, services=4, replicas=4)
     poller = Poller()
+    poller.alone = True
     clock = itertools.count(1_000_000, CALL_US).__next__
     context = Context(poller=poller, clock=clock, row=scoreboard.row(0), router=Router([]))
     context.date_line = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"

@@ -11,7 +11,7 @@ cdef class Poller:
     cdef public int fd
     cdef public list watched, soon
     cdef public long long batch
-    cdef public bint stopped
+    cdef public bint stopped, alone
     cpdef want(self, Watched item, int interest)
     cpdef place(self, Watched item)
     cpdef forget(self, Watched item)

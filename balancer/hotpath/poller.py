@@ -25,6 +25,7 @@ class Poller:
         self.watched: list[Watched | None] = []  # by descriptor
         self.batch = 1
         self.stopped = False
+        self.alone = False  # there is no other thread in this process
         self.soon: list[tuple[Callable[[Any], None], Any]] = []
 
     def want(self, item: Watched, interest: int) -> None:
@@ -76,7 +77,7 @@ class Poller:
         """Wait for events, for at most so long, and hand out a batch of them. An error or a hang-up goes to whoever asked for anything."""
         self.batch += 1
         watched = self.watched
-        events = system.wait(self.epoll, self.fd, BATCH, 0.0 if self.soon else timeout_s)
+        events = system.wait(self.epoll, self.fd, BATCH, 0.0 if self.soon else timeout_s, self.alone)
         for event in events:
             item = watched[event >> 5]
             if item is not None and item.first:

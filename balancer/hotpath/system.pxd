@@ -98,14 +98,14 @@ cdef inline int modify(object epoll, int epoll_fd, int fd, int interest) except 
 cdef inline int unregister(object epoll, int epoll_fd, int fd) except -1:
     return control(epoll_fd, EPOLL_CTL_DEL, fd, 0)
 
-cdef inline list wait(object epoll, int epoll_fd, int most, double timeout_s):
+cdef inline list wait(object epoll, int epoll_fd, int most, double timeout_s, bint alone):
     cdef epoll_event events[256]
     cdef list found
     cdef int at, count, timeout_ms = -1 if timeout_s < 0 else <int>(timeout_s * 1000 + 0.999)
     if most > ECLUSE_EVENTS:
         most = ECLUSE_EVENTS
-    if timeout_ms == 0:
-        count = epoll_wait(epoll_fd, events, most, 0)
+    if alone or timeout_ms == 0:
+        count = epoll_wait(epoll_fd, events, most, timeout_ms)
     else:
         with nogil:
             count = epoll_wait(epoll_fd, events, most, timeout_ms)

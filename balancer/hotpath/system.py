@@ -39,8 +39,11 @@ def unregister(epoll: select.epoll, _epoll_fd: int, fd: int) -> None:
     epoll.unregister(fd)
 
 
-def wait(epoll: select.epoll, _epoll_fd: int, most: int, timeout_s: float) -> list[int]:
-    """Events, at most so many: each a descriptor, shifted left by five bits, and what it is ready for. timeout_s: below 0 is for ever."""
+def wait(epoll: select.epoll, _epoll_fd: int, most: int, timeout_s: float, _alone: bool) -> list[int]:
+    """Events, at most so many: each a descriptor, shifted left by five bits, and what it is ready for.
+
+    timeout_s: below 0 is for ever. alone: no other thread wants the interpreter meanwhile, so it need not be given away and taken back.
+    """
     return [fd << _READY_BITS | ready & 31 for fd, ready in epoll.poll(timeout_s, most)]
 
 
