@@ -41,6 +41,7 @@ class Conduit:
         most = self.body.remaining if self.body.remaining < MOST else MOST
         taken = system.splice(source.fd, self.inlet, most)
         if taken > 0:
+            source.more = True  # whatever stands behind the body
             self.body.passes(taken)
             self.held = taken
             self.push()

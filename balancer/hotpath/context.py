@@ -92,8 +92,11 @@ class Context:
             if not regardless and not self.first_in_line(service):
                 return
             exchange = next(iter(service.waiting))
-            if not exchange.serve_waiting():
-                return
+            try:
+                if not exchange.serve_waiting():
+                    return
+            except Exception:
+                exchange.downstream.fail()
 
     def serve_on_tick(self, service: "Service") -> None:
         """Look for places without being woken, and do not wait for a sibling that has not moved since the last tick."""
@@ -107,11 +110,24 @@ class Context:
         """Try to connect those who wait for room, for each replica until its queue is full once more. On each tick."""
         for replica, line in list(self.full.items()):
             for exchange in list(line):
-                if exchange in line:
-                    if not exchange.connect_now(replica):
-                        break
-                    if exchange.upstream is not None:
-                        line.pop(exchange, None)
+                if exchange in line and not self.connects(exchange, replica):
+                    break
+
+    def connects(self, exchange: "Exchange", replica: "Replica") -> bool:
+        """Try to connect one that waits for room; False: there is none yet."""
+        try:
+            if not exchange.connect_now(replica):
+                return False
+        except Exception:
+            exchange.downstream.fail()
+        self.leave_line(replica, exchange)
+        return True
+
+    def leave_line(self, replica: "Replica", exchange: "Exchange") -> None:
+        """It waits for room no longer."""
+        line = self.full.get(replica)
+        if line is not None:
+            line.pop(exchange, None)
             if not line:
                 del self.full[replica]
 

@@ -269,6 +269,7 @@ class Downstream(Stream):
         """Done with the exchange: another request may use it, on this connection or on another one."""
         exchange, self.exchange = self.exchange, None
         if exchange is not None and len(self.context.spare) < SPARE_MOST:
+            exchange.head = exchange.upload.held = exchange.relay.buffer = b""
             self.context.spare.append(exchange)
 
     def next_request(self) -> None:
@@ -319,7 +320,7 @@ class Downstream(Stream):
     def drain(self) -> None:
         """The worker is about to end: an idle connection ends now, a busy one after its answer."""
         if self.state == HEAD and not self.buffer:
-            self.on_readable()  # a request may have come since the last event
+            self.context.poller.hand_out(self, READ)  # a request may have come since the last event
         if self.state == HEAD and not self.buffer:
             if self.carried:
                 self.close()

@@ -291,7 +291,7 @@ class Exchange:
             upstream.connect(self)
         except BlockingIOError:
             return False
-        except OSError:
+        except (OSError, OverflowError):  # the latter for a port that is none
             self.connect_failed("refused the connection", 502)
         else:
             self.upstream = upstream
@@ -600,8 +600,8 @@ class Exchange:
         service, replica, upstream = self.service, self.replica, self.upstream
         if service is not None and self.state == WAITING:
             service.stop_waiting(self, self.context.now_us)
-        elif self.state == CONNECTING and upstream is None and replica in self.context.full:
-            self.context.full[replica].pop(self, None)
+        elif self.state == CONNECTING and upstream is None and replica is not None:
+            self.context.leave_line(replica, self)
         self.state = OVER
         if self.down is not None or self.up is not None:
             keep = keep and (self.up is None or not self.up.held)  # octets in the pipe are lost to the replica
@@ -609,7 +609,7 @@ class Exchange:
         self.upstream = None
         if upstream is not None:
             upstream.exchange = None
-            if keep and not upstream.backlog:
+            if keep and not upstream.backlog and (not upstream.more or upstream.alive()):
                 upstream.resume()
                 upstream.keep(self.relay.idle_us)
             else:

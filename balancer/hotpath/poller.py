@@ -65,9 +65,12 @@ class Poller:
         """Turn after turn until that moment of `clock_us`, or until `stop` is called during one of them."""
         self.stopped = False
         left_us = moment_us - system.clock_us()
-        while left_us > 0 and not self.stopped:
-            self.turn(left_us / 1e6)
+        self.turn(max(left_us, 0) / 1e6)  # at least one, however long it took to come here
+        while not self.stopped:
             left_us = moment_us - system.clock_us()
+            if left_us <= 0:
+                return
+            self.turn(left_us / 1e6)
 
     def stop(self) -> None:
         """Let `turn_until` return after this turn."""

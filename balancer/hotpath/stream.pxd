@@ -7,14 +7,14 @@ from balancer.hotpath.context cimport Context
 from balancer.hotpath.watched cimport Watched
 
 cdef int READ, WRITE
-cdef long long TICK_US
+cdef long long TICK_US, _RECEIVE
 
 cdef class Stream(Watched):
     cdef public Context context
     cdef public bytes backlog
     cdef public long long taken
     cdef public Conduit outgoing, incoming
-    cdef public bint open
+    cdef public bint open, more
     cpdef set_up(self, Context context, int fd)
     cpdef received(self, bytes data)
     cpdef ended(self)

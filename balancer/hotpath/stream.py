@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from balancer.hotpath.context import Context
 
 RECEIVE = 64 * 1024
+_RECEIVE = RECEIVE  # the same, as a C integer where that is compiled
 
 
 class Stream(Watched):
@@ -28,6 +29,7 @@ class Stream(Watched):
     backlog: bytes
     taken: int  # octets of the backlog that are sent already
     open: bool
+    more: bool  # what was read last may not be all that has arrived
     outgoing: "Conduit | None"  # where what arrives goes, if it is spliced
     incoming: "Conduit | None"  # where what is sent comes from, if it is spliced
 
@@ -38,6 +40,7 @@ class Stream(Watched):
         self.backlog = b""
         self.taken = 0
         self.open = True
+        self.more = False
         self.outgoing = self.incoming = None
 
     def received(self, data: bytes) -> None:
@@ -91,6 +94,7 @@ class Stream(Watched):
             self.lost()
             return
         if data:
+            self.more = len(data) == _RECEIVE
             self.received(data)
         elif data is not None:
             self.pause()

@@ -67,7 +67,7 @@ cdef extern from *:
     int epoll_wait(int epoll, epoll_event *events, int most, int timeout_ms) nogil
     ssize_t c_recv "recv" (int fd, void *room, size_t most, int flags) nogil
     ssize_t c_send "send" (int fd, const void *data, size_t size, int flags) nogil
-    int SPLICE_F_MOVE, SPLICE_F_NONBLOCK, F_SETPIPE_SZ, O_NONBLOCK, O_CLOEXEC
+    int SPLICE_F_MOVE, SPLICE_F_NONBLOCK, F_SETPIPE_SZ, F_GETPIPE_SZ, O_NONBLOCK, O_CLOEXEC
     int pipe2(int ends[2], int flags) nogil
     int fcntl(int fd, int command, int argument) nogil
     ssize_t c_splice "splice" (int source, long long *, int sink, long long *, size_t most, unsigned int flags) nogil
@@ -138,6 +138,10 @@ cdef inline tuple open_pipe(int size):
     if pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0:
         PyErr_SetFromErrno(OSError)
     fcntl(ends[0], F_SETPIPE_SZ, size)
+    if fcntl(ends[0], F_GETPIPE_SZ, 0) < 65536:
+        c_close(ends[0])
+        c_close(ends[1])
+        raise OSError("the user's pipes are too large together")
     return (ends[0], ends[1])
 
 cdef inline Py_ssize_t splice(int source, int sink, Py_ssize_t most) noexcept:

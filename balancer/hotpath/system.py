@@ -5,6 +5,7 @@ without objects, argument tuples or a change of the interpreter's lock in betwee
 on both. Invariants: nothing here blocks but `wait`; no policy, no state.
 """
 
+import errno
 import fcntl
 import os
 import select
@@ -15,6 +16,7 @@ from time import monotonic_ns
 BLOCKED = -1  # nothing can be done now
 BROKEN = -2  # the connection is broken
 
+_PIPE_LEAST = 64 * 1024  # octets; moving less at a time costs more than copying
 _READY_BITS = 5  # of an event: EPOLLIN, EPOLLOUT, EPOLLERR and EPOLLHUP are below 32
 _ENDED = select.POLLIN | select.POLLERR | select.POLLHUP
 
@@ -66,10 +68,14 @@ def transmit(fd: int, data: bytes, start: int) -> int:
 
 
 def open_pipe(size: int) -> tuple[int, int]:
-    """(reading end, writing end) of a pipe that holds so many octets if that is allowed. Raises OSError."""
+    """(reading end, writing end) of a pipe that holds so many octets, or at least a pipe's usual 64 KiB. Raises OSError."""
     ends = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     with suppress(OSError):  # over the user's limit (pipe-user-pages-soft): it stays smaller
         fcntl.fcntl(ends[0], fcntl.F_SETPIPE_SZ, size)
+    if fcntl.fcntl(ends[0], fcntl.F_GETPIPE_SZ) < _PIPE_LEAST:
+        os.close(ends[0])
+        os.close(ends[1])
+        raise OSError(errno.ENFILE, "the user's pipes are too large together")
     return ends
 
 
