@@ -173,6 +173,15 @@ async def test_a_connection_survives_answers_of_the_proxy_s_own(proxy: Workers) 
             assert (await client.answer()).status == 503
 
 
+async def test_nothing_is_read_behind_a_body_that_was_too_large(proxy: Workers) -> None:
+    async with witness(answering()) as replica, dial(proxy.port) as client:
+        proxy.serve(service_of(replica.address), body=4)
+        await client.send(post(b"Transfer-Encoding: chunked\r\n", b"5\r\nhello\r\n0\r\n\r\n") + get())
+        answer = await client.answer()
+        assert (answer.status, answer.field("connection")) == (413, "close")
+        assert await client.ends()
+
+
 async def test_connections_over_the_limit_are_answered_503_and_closed(proxy: Workers) -> None:
     async with witness(answering()) as replica, dial(proxy.port) as first, dial(proxy.port) as second:
         proxy.serve(service_of(replica.address), connections=2)

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from balancer.table import Policy
+from balancer.table import Policy, ReplicaState
 from tests.proxy.wire import Message, Wire, ask, dial
 from tests.proxy.witness import OK, Script, answering, silent, witness
-from tests.proxy.workers import Workers, service_of
+from tests.proxy.workers import Workers, in_state, service_of, table_of
 from tests.support import wait_until
 
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -274,3 +274,30 @@ async def test_who_closes_its_side_in_line_gives_up_its_place_and_is_told_so(pro
         assert await leaving.ends()
         assert proxy.service().waiting == 0
         release.set()
+
+
+async def test_who_has_tried_every_replica_that_is_left_does_not_hold_up_the_line(proxy: Workers) -> None:
+    """The first in line has tried one replica and waits for the other one, which then leaves."""
+    release = asyncio.Event()
+
+    async def fails_once(wire: Wire, number: int) -> None:
+        await wire.request()
+        if number:
+            await wire.send(OK)
+
+    async with witness(fails_once) as first, witness(silent(release)) as second:
+        service = service_of(first.address, second.address, max_concurrency=1)
+        async with dial(proxy.port) as holding, dial(proxy.port) as stuck, dial(proxy.port) as behind:
+            proxy.use(table_of(in_state(service, ReplicaState.DRAINING, 0)))
+            await holding.send(GET)
+            await wait_until(lambda: proxy.in_flight(1) == 1)
+            proxy.use(table_of(service))
+            await stuck.send(GET)
+            await until_taken(proxy, 1)
+            await wait_until(lambda: first.ended == [0])
+            await behind.send(GET)
+            proxy.use(table_of(in_state(service, ReplicaState.DRAINING, 1)))
+            assert (await stuck.answer()).status == 502
+            assert (await behind.answer()).status == 200
+            release.set()
+            assert (await holding.answer()).status == 200

@@ -1,5 +1,6 @@
 """When a request is sent again, when it must not be, and where it goes then (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1)."""
 
+import asyncio
 from functools import partial
 
 import pytest
@@ -136,6 +137,33 @@ async def test_a_body_under_way_goes_whole_to_the_other_replica(proxy: Workers) 
                 await client.send(bytes(299_000))
                 assert (await client.answer()).status == 200
         assert [len(request.body) for request in seen] == [300_000] * 2
+
+
+async def test_an_upload_that_breaks_off_goes_whole_to_the_other_replica(proxy: Workers) -> None:
+    """The worker finds out as it sends the second part: that one and what follows must reach the other replica too."""
+    begun, leave, seen = asyncio.Event(), asyncio.Event(), list[Message]()
+
+    async def script(wire: Wire, _number: int) -> None:
+        if not begun.is_set():
+            await wire.until(b"one ")
+            begun.set()
+            await leave.wait()
+            wire.reset()
+        else:
+            await answering(seen=seen)(wire, 0)
+
+    async with witness(script) as first, witness(script) as second, dial(proxy.port) as client:
+        proxy.serve(service_of(first.address, second.address))
+        await client.send(b"PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 13\r\n\r\none ")
+        await begun.wait()
+        with proxy.stopped():
+            await client.send(b"two ")
+            leave.set()
+            await wait_until(lambda: first.ended or second.ended)
+        await wait_until(lambda: len(first.connections) == len(second.connections) == 1)
+        await client.send(b"three")
+        assert (await client.answer()).status == 200
+    assert [request.body for request in seen] == [b"one two three"]
 
 
 async def test_with_all_replicas_down_the_answer_is_502(proxy: Workers) -> None:

@@ -15,6 +15,7 @@ MIB = 1024 * 1024
 BODY = bytes(60_000)  # read by the proxy in one piece, but more than the narrow sockets below take
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
 
 
 @pytest.fixture
@@ -63,7 +64,15 @@ async def test_half_a_request_and_half_close_do_not_cut_the_answer_before(narrow
 
 
 async def test_connection_close_does_not_cut_an_answer_that_is_still_being_taken(narrow: Workers) -> None:
-    async with answered_but_not_read(narrow, GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), linger_s=0.2) as client:
+    async with answered_but_not_read(narrow, LAST, linger_s=0.2) as client:
+        await steady(narrow.connections)
+        assert (await client.answer()).body == BODY
+        assert await client.ends()
+
+
+async def test_a_half_close_does_not_cut_the_last_answer_while_it_is_being_taken(narrow: Workers) -> None:
+    async with answered_but_not_read(narrow, LAST) as client:
+        client.finish()
         await steady(narrow.connections)
         assert (await client.answer()).body == BODY
         assert await client.ends()
@@ -71,6 +80,12 @@ async def test_connection_close_does_not_cut_an_answer_that_is_still_being_taken
 
 async def test_a_client_that_takes_nothing_is_given_up_after_the_body_idle_time(narrow: Workers) -> None:
     async with answered_but_not_read(narrow, body_idle_s=0.3, idle_s=0.3):
+        await wait_until(lambda: narrow.connections() == 0)
+
+
+async def test_a_client_that_takes_nothing_buys_no_time_with_more_octets(narrow: Workers) -> None:
+    async with answered_but_not_read(narrow, LAST, body_idle_s=0.3, idle_s=0.3, linger_s=0.3) as client:
+        await client.send(b"more")
         await wait_until(lambda: narrow.connections() == 0)
 
 

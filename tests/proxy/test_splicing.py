@@ -1,15 +1,19 @@
 """Large bodies, which the kernel moves from connection to connection: whole, in order, and no octet of anything else."""
 
 import asyncio
+import fcntl
 import random
+import sys
+import termios
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from balancer.hotpath.body import LARGE
-from tests.proxy.wire import Wire, dial
-from tests.proxy.witness import OK, answering, witness
+from balancer.hotpath.stream import RECEIVE
+from tests.proxy.wire import Wire, dial, steady
+from tests.proxy.witness import OK, answering, starting, witness
 from tests.proxy.workers import Workers, service_of
 from tests.support import wait_until
 
@@ -113,6 +117,17 @@ async def test_what_comes_after_the_announced_length_goes_nowhere(proxy: Workers
     assert len(replica.connections) == 2
 
 
+@pytest.mark.parametrize("size", [SIZE, RECEIVE], ids=["after a spliced body", "after as much as is read at once"])
+async def test_what_comes_after_an_answer_is_not_the_answer_to_who_waits_for_the_connection(proxy: Workers, size: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+    body = BODY[: size - len(head % size)]
+    async with witness(starting(head % len(body) + body + head % 6 + b"forged")) as replica, dial(proxy.port) as client:
+        proxy.serve(service_of(replica.address))
+        await client.send(GET * 3)
+        for _ in range(3):
+            assert (await client.answer()).body == body
+
+
 async def test_an_early_answer_ends_an_upload(proxy: Workers) -> None:
     async def refuse(wire: Wire, _number: int) -> None:
         await wire.until(b"\r\n\r\n")
@@ -126,6 +141,37 @@ async def test_an_early_answer_ends_an_upload(proxy: Workers) -> None:
         assert (await client.answer()).status == 413
         with suppress(ConnectionError):
             await sending
+
+
+async def test_an_answer_while_the_end_of_an_upload_is_on_its_way_leaves_no_half_request_behind(
+    proxy: Workers, tmp_path: Path
+) -> None:
+    """The replica answers before it reads, as many do to refuse. Where the rest of the upload is by then depends on its size."""
+
+    async def answers_first(wire: Wire, _number: int) -> None:
+        while True:
+            head = await wire.head()
+            await steady(lambda: unread(wire), for_s=0.03)
+            await wire.send(OK)
+            await wire.body(head)
+
+    async with witness(answers_first, path=tmp_path / "s") as replica:
+        proxy.serve(service_of(replica.address))
+        for size in range(2 * LARGE, 4 * LARGE, LARGE // 8):
+            async with dial(proxy.port) as client, dial(proxy.port) as other:
+                sending = asyncio.create_task(
+                    client.send(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n" % size + bytes(size))
+                )
+                assert (await client.answer()).status == 200
+                await other.send(GET)
+                assert (await other.answer()).status == 200, size
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+
+
+def unread(wire: Wire) -> int:
+    """How many octets have arrived that nobody has read."""
+    return int.from_bytes(fcntl.ioctl(wire.sock, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 async def test_a_client_that_takes_no_more_is_given_up_after_the_body_idle_time(proxy: Workers) -> None:

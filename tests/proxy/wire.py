@@ -102,7 +102,10 @@ class Wire:
 
     async def request(self) -> Message:
         """A whole request."""
-        head = await self.head()
+        return await self.body(await self.head())
+
+    async def body(self, head: Message) -> Message:
+        """The rest of a request whose head has come."""
         return await self._with_body(head, "" if head.field("content-length") is None else "length")
 
     async def answer(self, method: str = "GET") -> Message:
