@@ -120,7 +120,8 @@ class Context:
                 return False
         except Exception:
             exchange.downstream.fail()
-        self.leave_line(replica, exchange)
+        if exchange.upstream is not None:  # else it failed and left, or its client's next request waits here now
+            self.leave_line(replica, exchange)
         return True
 
     def leave_line(self, replica: "Replica", exchange: "Exchange") -> None:

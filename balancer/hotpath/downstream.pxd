@@ -10,7 +10,7 @@ from balancer.hotpath.head cimport find_head_end, parse_request_line
 from balancer.hotpath.memo cimport Memo
 from balancer.hotpath.stream cimport Stream
 
-cdef int READ, HEAD, EXCHANGE, LINGER, FLUSH, SPARE_MOST
+cdef int READ, HEAD, EXCHANGE, LINGER, FLUSH, SPARE_MOST, BURST
 
 cdef long long BAD_REQUESTS, CONNECTIONS
 
@@ -31,6 +31,7 @@ cdef class Downstream(Stream):
     cpdef drained(self)
     cpdef expire(self, long long now_us)
     cpdef close(self)
+    @cython.locals(begun=int)
     cpdef advance(self)
     @cython.locals(buffer=bytes, end="long long")
     cpdef bint begin_request(self)

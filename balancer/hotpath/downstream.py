@@ -27,6 +27,7 @@ LINGER = 2  # all is said; what the client still sends is dropped
 FLUSH = 3  # the answer is complete but not all of it is taken; the next request does not begin before it is
 
 SPARE_MOST = 256  # exchanges kept for the next requests
+BURST = 16  # pipelined requests that the proxy answers itself, before the others on this worker get their turn
 
 
 class Downstream(Stream):
@@ -143,16 +144,32 @@ class Downstream(Stream):
     # From request to request.
 
     def advance(self) -> None:
-        """Begin requests as long as whole heads are there; a loop, because answers given at once come back here."""
+        """Begin requests as long as whole heads are there, up to a point; a loop, because answers given at once come back here."""
         if self.advancing:
             return
         self.advancing = True
+        begun = 0
         while self.state == HEAD and self.buffer and self.open:
+            begun += 1
+            if begun > BURST:
+                self.pause()
+                self.context.poller.call_soon(self.go_on, None)
+                break
             if not self.begin_request():
                 if self.half_closed:  # the rest of this head will never come
                     self.close()
                 break
         self.advancing = False
+
+    def go_on(self, _: None) -> None:
+        """The others had their turn."""
+        self.context.read_clock()
+        try:
+            if self.state == HEAD and not self.half_closed:
+                self.resume()
+            self.advance()
+        except Exception:
+            self.fail()
 
     def begin_request(self) -> bool:
         """Read one head and begin its exchange. False: the head is not whole yet."""

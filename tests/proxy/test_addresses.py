@@ -50,6 +50,24 @@ async def test_requests_wait_while_the_queue_of_a_unix_socket_is_full(proxy: Wor
     assert proxy.replica().connect_errors == before
 
 
+async def test_who_asks_again_behind_a_failure_is_not_forgotten_in_the_line_for_a_unix_socket(
+    proxy: Workers, tmp_path: Path
+) -> None:
+    """Two clients with two requests each wait for room in the queue; then nobody listens any more."""
+    path = tmp_path / "app.sock"
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as waiting:
+        listener.bind(str(path))
+        listener.listen(0)
+        waiting.connect(str(path))
+        proxy.serve(service_of(f"unix:{path}"), connect_s=60.0)
+        async with dial(proxy.port) as first, dial(proxy.port) as second:
+            for client in (first, second):
+                await client.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n" * 2)
+            await wait_until(lambda: proxy.in_flight() == 2)
+            listener.close()
+            assert [(await client.answer()).status for client in (first, first, second, second)] == [502] * 4
+
+
 async def test_a_queue_that_stays_full_is_a_timeout(proxy: Workers, tmp_path: Path) -> None:
     path = tmp_path / "app.sock"
     with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as other:

@@ -127,3 +127,18 @@ async def test_a_client_that_pipelines_without_reading_is_held_up(proxy: Workers
         assert 0 < count < 400  # what fits in the kernel's buffers, and one read
         for _ in range(2000):
             assert len((await client.answer()).body) == 60000
+
+
+@pytest.mark.parametrize("half_close", [False, True], ids=["open", "half closed"])
+async def test_many_requests_that_the_proxy_answers_itself_are_all_answered(proxy: Workers, half_close: bool) -> None:
+    """They are begun a few at a time, so that the others on the worker get their turn."""
+    refused = b"OPTIONS * HTTP/1.1\r\nHost: test\r\nMax-Forwards: 0\r\n\r\n"
+    async with witness(answering()) as replica, dial(proxy.port) as client:
+        proxy.serve(service_of(replica.address))
+        sending = asyncio.create_task(client.send(refused * 3000 + b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"))
+        if half_close:
+            await sending
+            client.finish()
+        assert [(await client.answer()).status for _ in range(3000)] == [200] * 3000
+        assert (await client.answer()).body == b"ok"
+        await sending
