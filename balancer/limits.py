@@ -38,6 +38,15 @@ class Timeouts:
 # Fixed limits.
 RECEIVE = 64 * 1024  # one read; and so the most that one connection may move before the others get their turn
 ACCEPT_BATCH = 64  # connections accepted before the others on this worker get their turn
+PIPELINED = (
+    16  # requests that the proxy answers itself, one right after the other on a connection, before the others get their turn
+)
+SPLICE_LEAST = 256 * 1024  # of a body still to come, below which it is copied and not spliced
+SPLICE_MOST = 256 * 1024  # moved at once, and asked of a pipe, while a body is spliced
+SPARE_PIPES = 64  # kept by one worker for the next large bodies
+SPARE_EXCHANGES = 256  # kept by one worker for the next requests
+FIELD_NAMES = 1024  # authorities whose names one worker remembers
+FIELD_LINES = 4096  # valid field lines that one interpreted worker remembers
 REPLAY_BODY = 64 * 1024  # of a request body held so that it can be sent to another replica
 CHUNK_LINE = 256  # a chunk's size and extensions
 TRAILERS = 8 * 1024  # trailer section of a chunked body

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 # A field line: token, colon, value. No white space before the colon, no folding, no control characters (RFC 9112 section 5).
 _LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
-_MEMO_LINES = 4096
+LINES_MOST = 4096
 _MEMO_OCTETS = 256
 _colons: dict[bytes, int] = {}  # of lines seen before: where the name ends
 
@@ -117,7 +117,7 @@ def _colon_of(line: bytes) -> int:
         return 0
     colon = line.index(b":")
     if len(line) <= _MEMO_OCTETS:
-        if len(_colons) >= _MEMO_LINES:
+        if len(_colons) >= LINES_MOST:
             _colons.clear()
         _colons[line] = colon
     return colon

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balancer import limits
-from balancer.hotpath import body, stream
+from balancer.hotpath import body
 from balancer.hotpath.body import Body
 from balancer.hotpath.head import Refusal
 from tests.hotpath.driver import octet_by_octet
@@ -130,8 +129,3 @@ def test_any_octets_are_a_chunked_body_or_refused(octets: bytes) -> None:
 def test_a_chunked_body_is_refused_as_soon_as(octets: bytes) -> None:
     assert fed(begun(body.CHUNKED), [octets]) is None
     assert fed(begun(body.CHUNKED, unchunk=True), list(octet_by_octet(octets))) is None
-
-
-def test_the_limits_of_the_hot_path_are_those_that_the_list_of_limits_names() -> None:
-    assert (body.CHUNK_LINE, body.TRAILERS_MOST) == (limits.CHUNK_LINE, limits.TRAILERS)
-    assert stream.RECEIVE == limits.RECEIVE
