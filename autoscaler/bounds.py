@@ -1,4 +1,4 @@
-"""The last word: the count set by hand, then zero, min and max.
+"""The last word: what the engine has no place for, the count set by hand, then zero, min and max.
 
 Zero is a count like any other only where min_replicas is 0, `scale_to_zero` is set, and nothing ran, waited or ended for
 idle_after_s; a service that sleeps already goes on sleeping until a request waits. Not to know is not to be idle.
@@ -8,6 +8,13 @@ from autoscaler.decision import Stage
 from autoscaler.recommend import blind
 from autoscaler.rules import Rules
 from autoscaler.snapshot import Snapshot
+
+
+def place(count: int, snapshot: Snapshot) -> Stage:
+    """The count, no higher than the one asked for last while the engine has no place for what was asked for already."""
+    if not snapshot.full or count <= snapshot.desired:
+        return Stage("placement", count, count, "steady", "nothing is known to be in the way")
+    return Stage("placement", count, snapshot.desired, "placement", f"the cluster has no place for more ({snapshot.full})")
 
 
 def override(count: int, snapshot: Snapshot) -> Stage:

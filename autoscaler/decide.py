@@ -1,6 +1,6 @@
 """How many replicas a service should have: the one pure function that every scaling action comes from.
 
-recommend -> burst -> hold -> stabilize -> policies -> override -> bounds. Each stage takes the count of the one
+recommend -> burst -> hold -> stabilize -> policies -> placement -> override -> bounds. Each stage takes the count of the one
 before it and says what it changed and why. Time is `snapshot.now_s`; nothing counts ticks, so late, early and doubled ones do no
 harm. Nothing here or below may look at a clock, do I/O or draw random numbers.
 """
@@ -27,7 +27,8 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
     doubted = hold(burst.after, snapshot, recommended, held)
     stable, memory = stabilize(doubted.after, snapshot, rules, memory)
     limited = limit_rate(stable.after, snapshot, rules.behavior, memory)
-    by_hand = bounds.override(limited.after, snapshot)
+    placed = bounds.place(limited.after, snapshot)
+    by_hand = bounds.override(placed.after, snapshot)
     bounded = bounds.bound(by_hand.after, snapshot, rules)
     decision = Decision(
         now_s=snapshot.now_s,
@@ -37,7 +38,7 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
         previous=snapshot.desired,
         desired=bounded.after,
         recommended=recommended,
-        stages=(first, burst, doubted, stable, limited, by_hand, bounded),
+        stages=(first, burst, doubted, stable, limited, placed, by_hand, bounded),
         dry_run=rules.dry_run and snapshot.override is None,
     )
     return decision, _acted(replace(memory, burst=held), decision, rules)

@@ -1,17 +1,19 @@
 """Makes it so: starts, drains and stops replicas of one service until what is there is what is wanted.
 
-Invariants: no replica is stopped before its drain has ended; a draining one is never taken back (its workers may have begun to
-close what they kept open: a new one is started instead); what is wanted is compared with what is there whenever either changes,
-so that nothing depends on an event that might be missed.
+Invariants: nothing is started or stopped before the engine has said once what is there (it may be from an earlier life); no replica
+is stopped before its drain has ended; a draining one is never taken back (its workers may have begun to close what they kept open: a
+new one is started instead); what is wanted is compared with what is there whenever either changes, so that nothing depends on an
+event that might be missed.
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 
-from autoscaler.cluster.engine import Engine, EngineError
+from autoscaler.cluster.engine import Engine, EngineError, Instance
 from autoscaler.drain import until_idle
 from autoscaler.reconcile import Standing, steps
 from autoscaler.registry import FleetSettings, Registry, Surroundings, Tell
-from autoscaler.replica import Replica, version_of
+from autoscaler.replica import Replica
 from autoscaler.tasks import Tasks
 
 STARTS_AT_ONCE = 8  # per service: an application's first seconds are its most expensive ones
@@ -20,9 +22,19 @@ RETRY_MAX_S = 30.0
 
 
 class Fleet:
-    """The replicas of one service. `desired` is None until `scale_to`, and for replicas that are only found, never started."""
+    """The replicas of one service. `desired` is None until `scale_to`, and for replicas that are only found, never started.
 
-    def __init__(self, settings: FleetSettings, engine: Engine, around: Surroundings, tell: Tell) -> None:
+    `taken_over(count)` is called once: so many replicas were there when the engine was first heard of.
+    """
+
+    def __init__(
+        self,
+        settings: FleetSettings,
+        engine: Engine,
+        around: Surroundings,
+        tell: Tell,
+        taken_over: Callable[[int], None] = lambda count: None,
+    ) -> None:
         self.service = settings.spec.service
         self.registry = Registry(settings, engine, around, tell)
         self.engine = engine
@@ -37,6 +49,9 @@ class Fleet:
         self._starting = 0
         self._failures = 0
         self._retry_at_s = 0.0
+        self._known = False
+        self._leaving = False
+        self._taken_over = taken_over
 
     def open(self) -> None:
         """Begin to follow the engine."""
@@ -85,22 +100,22 @@ class Fleet:
         self._reconcile()
 
     async def empty(self) -> None:
-        """The service goes away: give up what was found, drain and stop what was started. Returns when none is left."""
-        self.desired = 0
-        if self.engine.can_scale:
-            for replica in self.registry.active():
+        """The service goes away: give up what belongs to others, drain and stop what was started. Returns when none is left."""
+        self.desired, self._known, self._leaving = 0, True, True
+        for replica in self.registry.active():
+            if self._ours(replica):
                 self._begin_drain(replica.id, "the service was removed")
-        else:
-            self.registry.see(())
+            else:
+                self.registry.gone(replica.id, "the service was removed")
         while self.registry.replicas or self._starting:
             self._changed.clear()
             await self._changed.wait()
         await self.close()
 
     async def stop(self, grace_s: float) -> None:
-        """Stop what was started, without draining: the workers have ended."""
+        """Stop what was started and does not outlive this program, without draining: the workers have ended."""
         await self.close()
-        names = list(self.registry.replicas) if self.engine.can_scale else []
+        names = [] if self.engine.outlives else [name for name, replica in self.registry.replicas.items() if self._ours(replica)]
         results = await asyncio.gather(*(self.engine.stop(name, grace_s) for name in names), return_exceptions=True)
         for name, result in zip(names, results, strict=True):
             if isinstance(result, BaseException):
@@ -117,17 +132,35 @@ class Fleet:
             await self._stale.wait()
             self._stale.clear()
             try:
-                self.registry.see(await self.engine.list(self.service))
+                self.registry.see(self._relevant(await self.engine.list(self.service)))
             except EngineError as error:
                 self._tell("engine_failed", "", f"{error}; the replicas known are kept as they are")
+            else:
+                self._note_that_it_is_known()
             self._reconcile()
+
+    def _relevant(self, listed: Sequence[Instance]) -> Sequence[Instance]:
+        """A service that goes away takes nothing up any more."""
+        return [instance for instance in listed if instance.id in self.registry.replicas] if self._leaving else listed
+
+    def _note_that_it_is_known(self) -> None:
+        if not self._known:
+            self._known = True
+            self._taken_over(len(self.registry.active()))
+
+    def _ours(self, replica: Replica) -> bool:
+        """Whether it is there because of us, and so may be stopped when nobody wants it."""
+        return self.engine.can_scale and not replica.instance.foreign and self.engine.removal_order(self.service) is None
 
     def _reconcile(self) -> None:
         self._changed.set()
-        if self.desired is None or not self.engine.can_scale:
+        if self.desired is None or not self.engine.can_scale or not self._known:
+            return
+        order = self.engine.removal_order(self.service)
+        if self._leaving and order is not None:
             return
         standings = [self._standing(replica) for replica in self.registry.active()]
-        wanted = steps(self.desired, standings, self._starting)
+        wanted = steps(self.desired, standings, self._starting, order)
         if self._around.clock() >= self._retry_at_s:
             self._start(wanted.start)
         for replica_id, why in wanted.drain:
@@ -139,8 +172,9 @@ class Fleet:
             state=replica.state,
             in_flight=self._around.workers.in_flight(replica.slot),
             since_s=replica.started_s,
-            outdated=replica.version != self.registry.settings.version,
+            outdated=replica.instance.outdated or replica.version != self.registry.settings.spec.version,
             late=self._late(replica),
+            foreign=replica.instance.foreign,
         )
 
     def _late(self, replica: Replica) -> str:
@@ -164,7 +198,7 @@ class Fleet:
             self._start_failed(error)
         else:
             self._failures, self.trouble = 0, ""
-            self.registry.admit(instance, version_of(spec))
+            self.registry.admit(instance, spec.version)
         finally:
             self._starting -= 1
             self._changed.set()

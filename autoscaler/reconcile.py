@@ -13,7 +13,7 @@ from balancer.table import ReplicaState
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An active replica. outdated: it runs another command or environment than the configured one.
+    """An active replica. outdated: it runs another command or environment than the configured one. foreign: never to be stopped.
 
     late: why it is given up, in words ("was not ready within 60 s"), "" if it is not.
     """
@@ -24,6 +24,7 @@ class Standing:
     since_s: float
     outdated: bool = False
     late: str = ""
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,25 @@ class Steps:
     drain: tuple[tuple[str, str], ...] = ()
 
 
-def steps(desired: int, active: Sequence[Standing], starting: int) -> Steps:
+def steps(desired: int, active: Sequence[Standing], starting: int, order: Sequence[str] | None = None) -> Steps:
     """The next steps towards `desired` replicas. starting: starts under way, which the engine does not list yet.
 
-    While there are outdated replicas one more than desired is run, and an outdated one goes when it can be spared.
+    While there are outdated replicas one more than desired is run, and an outdated one goes when it can be spared. order: in which
+    the engine itself removes replicas, where it does; such an engine also replaces outdated and late ones itself.
     """
+    if order is not None:
+        return _ordered_steps(desired, active, starting, order)
+    own = [standing for standing in active if not standing.foreign]
+    return _chosen_steps(max(0, desired - (len(active) - len(own))), own, starting)
+
+
+def _ordered_steps(desired: int, active: Sequence[Standing], starting: int, order: Sequence[str]) -> Steps:
+    there = {standing.id for standing in active}
+    victims = [name for name in order if name in there][: max(0, len(active) - desired)]
+    return Steps(start=max(0, desired - len(active) - starting), drain=tuple((name, f"{desired} wanted") for name in victims))
+
+
+def _chosen_steps(desired: int, active: Sequence[Standing], starting: int) -> Steps:
     late = [(standing.id, standing.late) for standing in active if standing.late]
     kept = [standing for standing in active if not standing.late]
     outdated = [standing for standing in kept if standing.outdated]

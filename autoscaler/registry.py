@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from autoscaler.cluster.engine import Engine, Instance, InstanceSpec, InstanceStatus
 from autoscaler.drain import Workers
-from autoscaler.replica import Replica, Version, version_of
+from autoscaler.replica import Replica
 from autoscaler.slots import Slots, SlotsFull
 from balancer.table import ReplicaState
 from probes.prober import Prober
@@ -27,11 +27,6 @@ class FleetSettings:
     spec: InstanceSpec
     readiness: ProbeSpec
     drain_timeout_s: float = 30.0
-
-    @property
-    def version(self) -> Version:
-        """Of the replicas that are started now."""
-        return version_of(self.spec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +66,14 @@ class Registry:
         for instance in instances:
             if instance.id in there and instance.id in self.replicas:
                 self._update(self.replicas[instance.id], instance)
-            elif instance.status in {InstanceStatus.RUNNING, InstanceStatus.BACKOFF}:
-                self.admit(instance, self.settings.version)
+            elif instance.status in {InstanceStatus.PENDING, InstanceStatus.RUNNING, InstanceStatus.BACKOFF}:
+                self.admit(instance, self.settings.spec.version)
         ended = {instance.id: instance.detail for instance in instances}
         for replica_id in [replica_id for replica_id in self.replicas if replica_id not in there]:
             draining = not self.replicas[replica_id].active
             self.gone(replica_id, "has stopped" if draining else ended.get(replica_id) or "is no longer there")
 
-    def admit(self, instance: Instance, version: Version) -> None:
+    def admit(self, instance: Instance, version: str) -> None:
         """A new replica, known from its start or from the list, whichever comes first; the start knows the version better."""
         if instance.id in self.replicas:
             self.replicas[instance.id].version = version
@@ -91,7 +86,7 @@ class Registry:
         now_s = self._around.clock()
         baseline = self._around.workers.counted(slot)
         replica = self.replicas[instance.id] = Replica(instance, slot, version, now_s, now_s, baseline)
-        self._tell("starting" if self._engine.can_scale else "found", instance.id, f"at {instance.address}")
+        self._tell("starting" if self._engine.can_scale else "found", instance.id, _place(instance))
         self._watch(replica)
         self._around.workers.publish()
 
@@ -168,6 +163,10 @@ class Registry:
         replica.move(state, self._around.clock(), why)
         self._tell(state.value, replica.id, why)
         self._around.workers.publish()
+
+
+def _place(instance: Instance) -> str:
+    return f"at {instance.address}" if instance.address else instance.detail or "has no address yet"
 
 
 def _life(instance: Instance) -> tuple[InstanceStatus, int, str, int]:

@@ -6,16 +6,9 @@ Invariant: the state changes only along `balancer.table.TRANSITIONS`. A replica 
 import math
 from dataclasses import dataclass
 
-from autoscaler.cluster.engine import Instance, InstanceSpec, InstanceStatus
+from autoscaler.cluster.engine import Instance, InstanceStatus
 from balancer.scoreboard import ReplicaReading
 from balancer.table import TRANSITIONS, ReplicaEntry, ReplicaState
-
-Version = tuple[tuple[str, ...], tuple[tuple[str, str], ...], str]
-
-
-def version_of(spec: InstanceSpec) -> Version:
-    """What makes two instances of a service the same program: command, environment, directory."""
-    return spec.command, tuple(sorted(spec.environment.items())), spec.directory
 
 
 class IllegalTransition(RuntimeError):  # noqa: N818 - names what was tried
@@ -24,7 +17,8 @@ class IllegalTransition(RuntimeError):  # noqa: N818 - names what was tried
 
 @dataclass(slots=True)
 class Replica:
-    """since_s: when it came into its state; started_s: when it was last started; both CLOCK_MONOTONIC.
+    """version: as `InstanceSpec.version`. since_s: when it came into its state; started_s: when it was last started; both
+    CLOCK_MONOTONIC.
 
     proven: it has been READY since it was last started. baseline: what its slot had counted for others before. complaint: why it
     is not READY yet, as told last at complained_s.
@@ -32,7 +26,7 @@ class Replica:
 
     instance: Instance
     slot: int
-    version: Version
+    version: str
     since_s: float
     started_s: float
     baseline: ReplicaReading

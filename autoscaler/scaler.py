@@ -6,6 +6,7 @@ even that: then the count stays what it was, inside min and max, unless somebody
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from autoscaler.decide import decide
 from autoscaler.decision import Decision
@@ -27,6 +28,10 @@ class Scaler:
         self.decided: Counter[str] = Counter()
         self._memory = Memory()
 
+    def take_over(self, replicas: int) -> None:
+        """So many were there before this program came; a first start (none) begins with the minimum, but at least one."""
+        self.wanted = min(max(replicas or 1, self.rules.min_replicas), self.rules.max_replicas)
+
     def change(self, rules: Rules) -> None:
         """Decide by other rules from now on. What was sampled and remembered stays."""
         self.rules = self.sampler.rules = rules
@@ -39,9 +44,9 @@ class Scaler:
             raise ValueError(f"{self.service} has from {least} to {most} replicas, so not {replicas}; change its rules first")
         self.override = replicas
 
-    def step(self, now_s: float, replicas: Sequence[ReplicaStatus]) -> Decision:
-        """Decide once more, and want what was decided."""
-        snapshot = self.sampler.snapshot(now_s, self.service, replicas, self.wanted, self.override)
+    def step(self, now_s: float, replicas: Sequence[ReplicaStatus], full: str = "") -> Decision:
+        """Decide once more, and want what was decided. full: why the engine has no place for more, in words."""
+        snapshot = replace(self.sampler.snapshot(now_s, self.service, replicas, self.wanted, self.override), full=full)
         self.decision, self._memory = decide(snapshot, self.rules, self._memory)
         self.decided[self.decision.reason] += 1
         if not self.rules.dry_run or self.override is not None:

@@ -61,7 +61,8 @@ class Snapshot:
     carried. looks: the shortest first, none before enough is known. latency_s: by percentile, over the stable window; absent
     when nothing was answered. attempts, failures: how many in the windows; a failure is an answer 5xx or none. idle_s: since a
     request last ran, waited or ended. data_age_s: since the newest sample, None when there never was one. seen_s: how
-    much of the stable window there are samples of. override: the count set by hand.
+    much of the stable window there are samples of. override: the count set by hand. full: why the engine has no place for more
+    replicas, in words, "" while it has.
     """
 
     now_s: float
@@ -79,6 +80,7 @@ class Snapshot:
     data_age_s: float | None = 0.0
     seen_s: float = math.inf
     override: int | None = None
+    full: str = ""
 
     @property
     def current(self) -> int:

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autoscaler.cluster.engine import InstanceSpec, Source
 from autoscaler.rules import Rules
 from balancer.table import Policy, Settings
 from probes.spec import ProbeSpec
@@ -21,7 +22,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service. Exactly one of command, endpoints and dns is set; only a command can be scaled (`rules` is None otherwise)."""
+    """One service. engine: what its replicas run on or are found by: processes, docker, swarm, fixed or dns.
+
+    Only what can be started has `rules`: a command (processes), or a source (docker, swarm). source: where containers come from.
+    """
 
     name: str
     routes: tuple[Route, ...]
@@ -30,6 +34,8 @@ class Service:
     directory: str = ""
     endpoints: tuple[tuple[str, int], ...] = ()  # (address, weight)
     dns: str = ""  # "name:port"
+    engine: str = "processes"
+    source: Source | None = None
     policy: Policy = Policy.P2C
     max_concurrency: int = 0
     queue: int = 100
@@ -41,10 +47,35 @@ class Service:
     readiness: ProbeSpec = field(default_factory=ProbeSpec)
     rules: Rules | None = None
 
+    @property
+    def spec(self) -> InstanceSpec:
+        """What one replica is, for the engine."""
+        return InstanceSpec(self.name, self.command, self.environment or {}, self.directory, self.stop_grace_s, self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Docker:
+    """The cluster's endpoint. hosts: as in DOCKER_HOST, tried in turn; () is what DOCKER_HOST says. cert_path, tls_verify: "" and None
+    are what DOCKER_CERT_PATH and DOCKER_TLS_VERIFY say.
+
+    owner: marks this program's containers; another ecluse on the same engine needs another one. labels: whether services are also
+    discovered by their labels.
+    """
+
+    hosts: tuple[str, ...] = ()
+    cert_path: str = ""
+    tls_verify: bool | None = None
+    owner: str = "ecluse"
+    labels: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole program's configuration. listen: "ADDRESS:PORT" each, IPv6 in brackets. workers: 0 is one per core."""
+    """The whole program's configuration. listen: "ADDRESS:PORT" each, IPv6 in brackets. workers: 0 is one per core.
+
+    proxies: where an autoscaler that runs apart finds its proxies' admin APIs: "10.0.0.7:9090", or a name that is looked up again
+    and again, "tasks.proxy:9090".
+    """
 
     source: str  # the file it came from, or "command line"
     services: tuple[Service, ...]
@@ -55,3 +86,5 @@ class Config:
     workers: int = 0
     shutdown_timeout_s: float = 30.0
     settings: Settings = field(default_factory=Settings)
+    docker: Docker = field(default_factory=Docker)
+    proxies: tuple[str, ...] = ()

@@ -93,7 +93,7 @@ class Controller:
         self._listeners = open_listeners(self._config.listen, self._workers)
         self._admin = await serve(self, self._config.admin_listen, self._config.admin_token)
         self._follow_signals()
-        await self._engines.open(self._services.look_again)
+        await self._engines.open(self._services.look_again, self._engine_tells)
         self._services.apply(Changes(added=self._config.services))
         self._supervisor.open(self._listeners)
         self._tasks.spawn(self._tick(), "the autoscaler's clock")
@@ -130,6 +130,9 @@ class Controller:
 
     def _verdict(self, service: str, replica: str, ready: bool, reason: str) -> None:
         self._services.verdict(service, replica, ready, reason)
+
+    def _engine_tells(self, service: str, kind: str, message: str) -> None:
+        self._journal.record(kind, message, service)
 
     def _heard(self, message: dict[str, Any]) -> None:
         """From a worker."""

@@ -4,7 +4,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from autoscaler.cluster.dns import Dns
-from autoscaler.cluster.engine import Engine
+from autoscaler.cluster.engine import Changed, Engine, Tell
 from autoscaler.cluster.fixed import Fixed
 from autoscaler.cluster.processes import Processes
 from sidecar.config import Service
@@ -18,10 +18,10 @@ class Engines:
         self._fixed = Fixed(clock)
         self._dns = Dns(clock=clock)
 
-    async def open(self, changed: Callable[[str], None]) -> None:
-        """Begin to tell which services' lists have changed."""
+    async def open(self, changed: Changed, tell: Tell) -> None:
+        """Begin to tell which services' lists have changed, and what happens to engines."""
         for engine in (self._processes, self._fixed, self._dns):
-            await engine.open(changed)
+            await engine.open(changed, tell)
 
     async def close(self) -> None:
         """Stop everything that was started."""
@@ -45,7 +45,7 @@ class Engines:
 
     def trouble(self, service: Service) -> str:
         """What is wrong with where its replicas come from, in words; "" if nothing is."""
-        return self._dns.trouble(service.name) if service.dns else ""
+        return self._of(service).trouble(service.name)
 
     def logs(self, service: str, lines: int) -> Sequence[str]:
         """The last lines that a service's replicas printed."""
@@ -57,9 +57,4 @@ class Engines:
 
     def _of(self, service: Service) -> Processes | Fixed | Dns:
         engines: dict[str, Processes | Fixed | Dns] = {"processes": self._processes, "fixed": self._fixed, "dns": self._dns}
-        return engines[kind_of(service)]
-
-
-def kind_of(service: Service) -> str:
-    """The engine's name."""
-    return "dns" if service.dns else "fixed" if service.endpoints else "processes"
+        return engines[service.engine]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from sidecar.config import Config, Service
-from sidecar.engines import kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ def changes(old: Config, new: Config) -> Changes:
     """From one configuration to the next."""
     before = {service.name: service for service in old.services}
     after = {service.name: service for service in new.services}
-    moved = {name for name in before.keys() & after.keys() if kind_of(before[name]) != kind_of(after[name])}
+    moved = {name for name in before.keys() & after.keys() if before[name].engine != after[name].engine}
     return Changes(
         added=tuple(service for name, service in after.items() if name not in before or name in moved),
         removed=tuple(name for name in before if name not in after or name in moved),

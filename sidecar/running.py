@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from autoscaler.cluster.engine import Engine, InstanceSpec
+from autoscaler.cluster.engine import Engine
 from autoscaler.fleet import Fleet
 from autoscaler.registry import FleetSettings, Surroundings, Tell
 from autoscaler.replica import Replica
@@ -23,7 +23,7 @@ class Running:
     ) -> None:
         self.config = config
         self.slot = slot
-        self.fleet = Fleet(fleet_settings(config), engine, around, tell)
+        self.fleet = Fleet(fleet_settings(config), engine, around, tell, self._taken_over)
         self.sampler = Sampler(config.rules or Rules())
         self.scaler = Scaler(config.name, config.rules, self.sampler) if config.rules else None
         self.ready_in: int | None = None
@@ -43,16 +43,16 @@ class Running:
         return sum(replica.state is ReplicaState.READY for replica in self.replicas)
 
     def open(self) -> None:
-        """Begin. Without rules one replica is run, and nobody changes that."""
+        """Begin. What is there from before is taken over as soon as the engine tells."""
         self.fleet.open()
-        self.fleet.scale_to(self.scaler.wanted if self.scaler else 1)
 
     def change(self, config: Service) -> None:
         """Run by another configuration of the same kind, in place as far as that goes."""
         self.config = config
         if self.scaler and config.rules:
             self.scaler.change(config.rules)
-            self.fleet.desired = self.scaler.wanted
+            if self.fleet.desired is not None:
+                self.fleet.desired = self.scaler.wanted
         self.fleet.change(fleet_settings(config))
 
     def verdict(self, replica: str, ready: bool, reason: str) -> None:
@@ -70,7 +70,7 @@ class Running:
         self._note_trouble(trouble)
         self.fleet.tick()
         self.sampler.observe(now_s, self.reading(), {replica.id: self.replica_reading(replica) for replica in self.replicas})
-        if self.scaler:
+        if self.scaler and self.fleet.desired is not None:
             self._decide(self.scaler, now_s)
 
     def reading(self) -> ServiceReading:
@@ -98,8 +98,13 @@ class Running:
             hold=bool(config.rules and config.rules.scale_to_zero),
             hold_timeout_s=config.hold_timeout_s,
             max_held=config.max_held,
-            replicas=tuple(replica.entry() for replica in self.replicas),
+            replicas=tuple(replica.entry() for replica in self.replicas if replica.instance.address),
         )
+
+    def _taken_over(self, count: int) -> None:
+        if self.scaler:
+            self.scaler.take_over(count)
+            self.fleet.scale_to(self.scaler.wanted)
 
     def _note_readiness(self) -> None:
         least = self.config.rules.min_replicas if self.config.rules else 1
@@ -117,7 +122,7 @@ class Running:
     def _decide(self, scaler: Scaler, now_s: float) -> None:
         before = scaler.decision
         statuses = [ReplicaStatus(replica.id, replica.state, replica.started_s) for replica in self.replicas]
-        decision = scaler.step(now_s, statuses)
+        decision = scaler.step(now_s, statuses, self.fleet.engine.full(self.config.name))
         news = decision.desired != before.desired if before and decision.dry_run else decision.desired != decision.previous
         if news:
             self._tell("decision", "", decision.sentence)
@@ -126,5 +131,4 @@ class Running:
 
 def fleet_settings(config: Service) -> FleetSettings:
     """What of a service's configuration concerns its replicas."""
-    spec = InstanceSpec(config.name, config.command, config.environment or {}, config.directory, stop_grace_s=config.stop_grace_s)
-    return FleetSettings(spec, config.readiness, config.drain_timeout_s)
+    return FleetSettings(config.spec, config.readiness, config.drain_timeout_s)

@@ -1,7 +1,6 @@
 """Makes the views that others read from what runs. Reads only; nothing here changes anything."""
 
 from balancer.table import RouteEntry
-from sidecar.engines import kind_of
 from sidecar.running import Running
 from sidecar.views import ReplicaView, ServiceView
 
@@ -11,7 +10,7 @@ def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
     scaler, rules, sampler = running.scaler, running.config.rules, running.sampler
     return ServiceView(
         name=running.config.name,
-        engine=kind_of(running.config),
+        engine=running.config.engine,
         scalable=scaler is not None,
         routes=tuple(route_text(route) for route in running.routes()),
         current=len(running.fleet.registry.active()),
@@ -56,6 +55,7 @@ def conditions(running: Running, trouble: str) -> dict[str, str]:
     found = {
         "crash_loop": f"{', '.join(looping)} crashed again and again; see `ecluse logs {running.config.name}`" if looping else "",
         "engine": trouble or running.fleet.trouble,
+        "placement": running.fleet.engine.full(running.config.name),
         "override": "the count is held by hand" if running.scaler and running.scaler.override is not None else "",
     }
     return {name: words for name, words in found.items() if words}

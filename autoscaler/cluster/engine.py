@@ -4,10 +4,19 @@ Invariants: an engine does what it is told and reports what it sees; it decides 
 drained) and knows nothing of routing. Every call returns or raises within its deadline.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+Changed = Callable[[str], None]
+Tell = Callable[[str, str, str], None]
+
+
+def silent(service: str, kind: str, message: str) -> None:
+    """A `Tell` that tells nobody."""
 
 
 class EngineError(Exception):
@@ -17,27 +26,98 @@ class EngineError(Exception):
 class InstanceStatus(StrEnum):
     """What the engine knows of an instance. RUNNING says that it runs, not that it is ready for requests."""
 
+    PENDING = "pending"  # asked for; waits for a place, its image or its start, and may have no address yet
     RUNNING = "running"
     BACKOFF = "backoff"  # crashed; will be started again at a known time
     STOPPING = "stopping"
     EXITED = "exited"
 
 
+class Pull(StrEnum):
+    """When an image is pulled before a container is made from it, as in Compose."""
+
+    MISSING = "missing"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Healthcheck:
+    """How the container engine itself asks a container how it is, as in Compose. test: ("CMD", ...), ("CMD-SHELL", line), ("NONE",)."""
+
+    test: tuple[str, ...]
+    interval_s: float = 30.0
+    timeout_s: float = 30.0
+    retries: int = 3
+    start_period_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Replicas made from an image. port: that they listen on; 0: the only one that the image exposes.
+
+    volumes, networks: as in Compose ("data:/var/lib/app", "/srv/app:/app:ro"). cpus, memory: limits in cores and octets; 0: none.
+    stop_signal: "" is the image's.
+    """
+
+    name: str
+    port: int = 0
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    cpus: float = 0.0
+    memory: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: str = ""
+    healthcheck: Healthcheck | None = None
+    pull: Pull = Pull.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """Replicas made as a Compose service's containers are. project: "" is the one that Écluse itself belongs to, or else the only one
+    that has such a service. port: as in `Image`."""
+
+    service: str
+    project: str = ""
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SwarmService:
+    """The tasks of a replicated Swarm service. network: the one to reach them over; "" is one that Écluse is attached to itself."""
+
+    name: str
+    port: int = 0
+    network: str = ""
+
+
+Source = Image | Clone | SwarmService
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceSpec:
     """What to run. command: words in which {port} or {socket}, and {name}, are replaced; empty for engines that know by
-    themselves."""
+    themselves. source: where a container comes from; None for a local process."""
 
     service: str
     command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: str = ""
     stop_grace_s: float = 10.0
+    source: Source | None = None
+
+    @property
+    def version(self) -> str:
+        """What makes two instances of a service the same program, as a short digest: everything but the grace."""
+        parts = [self.command, sorted(self.environment.items()), self.directory, self.source and asdict(self.source)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One replica as the engine sees it. address as in `balancer.table.ReplicaEntry`; since_s: CLOCK_MONOTONIC seconds.
+    """One replica as the engine sees it. address as in `balancer.table.ReplicaEntry`, "" while it has none; since_s: CLOCK_MONOTONIC
+    seconds. outdated: a start would now give another image or configuration than the one it runs. foreign: it belongs to somebody
+    else (the container that others are cloned from): requests go to it, but it is never stopped from here.
 
     An instance that was started again keeps its id but may have another address and pid.
     """
@@ -52,6 +132,22 @@ class Instance:
     crash_looping: bool = False
     detail: str = ""  # in words: "exited with status 1, starts again in 4 s"
     weight: int = 1  # share of the picks, where the engine's user gave one
+    outdated: bool = False
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an instance has used. at_s: CLOCK_MONOTONIC; cpu_s: processor seconds since it began; memory: octets in use now.
+
+    cpus, memory_limit: what it may use; where nothing limits it, all that its machine has.
+    """
+
+    at_s: float
+    cpu_s: float
+    cpus: float
+    memory: int
+    memory_limit: int
 
 
 class Engine(Protocol):
@@ -62,20 +158,28 @@ class Engine(Protocol):
         """False where instances are only found (fixed endpoints, a DNS name), never started or stopped."""
         ...
 
-    async def open(self, changed: Callable[[str], None]) -> None:
-        """Begin. From now on `changed(service)` is called on the event loop whenever `list(service)` would answer differently."""
+    @property
+    def outlives(self) -> bool:
+        """Whether its instances go on when this program ends, to be taken over by the next one."""
+        ...
+
+    async def open(self, changed: Changed, tell: Tell = silent) -> None:
+        """Begin. From now on `changed(service)` is called on the event loop whenever `list(service)` would answer differently, and
+        `tell(service, kind, message)` for what somebody should know of: a pull that fails, a count that was reset by others."""
         ...
 
     async def list(self, service: str) -> Sequence[Instance]:
-        """The instances of a service, whatever their status, oldest first. Cheap: answered from what is known."""
+        """The instances of a service, whatever their status, oldest first. Cheap: answered from what is known. Raises EngineError
+        while nothing is known yet (the cluster's endpoint is away): that is not the same as none."""
         ...
 
     async def start(self, spec: InstanceSpec) -> Instance:
-        """Start one more instance; returns when it is on its way, not when it is ready. Raises EngineError."""
+        """Start one more instance; returns when it is on its way, not when it is ready. Raises EngineError, with nothing left behind."""
         ...
 
     async def stop(self, instance_id: str, grace_s: float) -> None:
-        """Stop one instance: SIGTERM, at most grace_s, SIGKILL. Returns when it is gone; unknown ids are gone already."""
+        """Stop one instance: SIGTERM, at most grace_s, SIGKILL. Returns when it is gone; unknown ids are gone already. Where
+        `removal_order` is given, it is gone also when the engine turns out to remove another one: `list` then shows it again."""
         ...
 
     async def restart(self, instance_id: str) -> None:
@@ -89,6 +193,48 @@ class Engine(Protocol):
         """
         ...
 
-    async def close(self) -> None:
-        """Stop everything this engine started and give back its resources."""
+    def removal_order(self, service: str) -> Sequence[str] | None:
+        """The ids in the order in which the engine itself removes them when the count is lowered, the first to go first. None: it
+        removes whichever it is told to."""
         ...
+
+    def full(self, service: str) -> str:
+        """Why no further instance of it can be placed now, in words; "" if nothing is known to be in the way."""
+        ...
+
+    def trouble(self, service: str) -> str:
+        """What is wrong with where its instances come from, in words; "" if nothing is."""
+        ...
+
+    def usage(self, instance_id: str) -> Usage | None:
+        """What an instance uses, as far as the engine has been told; None: unknown."""
+        ...
+
+    async def close(self) -> None:
+        """Give back resources, and unless it `outlives`, stop everything it started."""
+        ...
+
+
+class Plain:
+    """What an engine answers that ends with this program, chooses nothing by itself, is never full and measures nothing."""
+
+    @property
+    def outlives(self) -> bool:
+        """What it started ends with it."""
+        return False
+
+    def removal_order(self, service: str) -> Sequence[str] | None:
+        """It stops whichever it is told to."""
+        return None
+
+    def full(self, service: str) -> str:
+        """There is no limit that it knows of."""
+        return ""
+
+    def trouble(self, service: str) -> str:
+        """Nothing is wrong by itself."""
+        return ""
+
+    def usage(self, instance_id: str) -> Usage | None:
+        """Nothing is measured."""
+        return None

@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable, Sequence
 
 from autoscaler.cluster.address import Address
-from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, InstanceStatus
+from autoscaler.cluster.engine import Changed, EngineError, Instance, InstanceSpec, InstanceStatus, Plain, Tell, silent
 
 
-class Found:
+class Found(Plain):
     """An `Engine` that cannot scale. Its children say, with `_set`, what they found."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._changed: Callable[[str], None] = _nobody_listens
+        self._changed: Changed = _nobody_listens
         self._services: dict[str, tuple[Instance, ...]] = {}
 
     @property
@@ -23,7 +23,7 @@ class Found:
         """What was only found is neither started nor stopped."""
         return False
 
-    async def open(self, changed: Callable[[str], None]) -> None:
+    async def open(self, changed: Changed, tell: Tell = silent) -> None:
         """Begin telling of changes."""
         self._changed = changed
 

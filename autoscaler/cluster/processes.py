@@ -14,7 +14,7 @@ from contextlib import suppress
 from autoscaler.cluster import folder, placeholders
 from autoscaler.cluster.address import Address
 from autoscaler.cluster.child import Child, Ending, ending
-from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, InstanceStatus
+from autoscaler.cluster.engine import Changed, EngineError, Instance, InstanceSpec, InstanceStatus, Plain, Tell, silent
 from autoscaler.cluster.family import REPLICA, family, processes
 from autoscaler.cluster.keeper_link import KeeperLink
 from autoscaler.cluster.listeners import listening, sockets
@@ -29,7 +29,7 @@ RESTART_MARGIN_S = 20.0  # the same, and a start
 LOOPBACK = "127.0.0.1"
 
 
-class Processes:
+class Processes(Plain):
     """An `Engine` over local processes. `outputs` holds what they print."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Processes:
         self._ports = Ports(rng)
         self._paths = SocketPaths(environment)
         self._link = KeeperLink(self)
-        self._changed: Callable[[str], None] = _nobody_listens
+        self._changed: Changed = _nobody_listens
         self._children: dict[str, Child] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._by_run: dict[int, Child] = {}
@@ -60,7 +60,7 @@ class Processes:
         """Processes are started and stopped here."""
         return True
 
-    async def open(self, changed: Callable[[str], None]) -> None:
+    async def open(self, changed: Changed, tell: Tell = silent) -> None:
         """Begin telling of changes. The keeper starts with the first instance."""
         self._changed = changed
 

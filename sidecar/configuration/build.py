@@ -45,6 +45,7 @@ def _service(name: str, service: models.Service, directory: Path, cores: int) ->
     return Service(
         name=name,
         routes=tuple(Route(route.host, route.path) for route in service.routes),
+        engine=_engine(service),
         command=service.command,
         environment=dict(service.environment),
         directory=str(directory / service.directory) if service.command else "",
@@ -61,6 +62,10 @@ def _service(name: str, service: models.Service, directory: Path, cores: int) ->
         readiness=_probe(service.probes.readiness),
         rules=_rules(service.autoscale, cores) if service.command else None,
     )
+
+
+def _engine(service: models.Service) -> str:
+    return "dns" if service.dns else "fixed" if service.endpoints else "processes"
 
 
 def _probe(readiness: models.Readiness) -> ProbeSpec:

@@ -200,6 +200,7 @@ def test_every_stage_is_told_whether_it_changed_anything_or_not() -> None:
         "hold",
         "stabilize",
         "policies",
+        "placement",
         "override",
         "bounds",
     ]

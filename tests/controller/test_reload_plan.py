@@ -9,10 +9,10 @@ from sidecar.config import Config, Route, Service
 from sidecar.reload import Changes, changes, needs_restart
 
 WEB = Service("web", (Route("", "/"),), command=("serve",))
-API = Service("api", (Route("", "/api"),), endpoints=(("10.0.0.5:80", 1),))
+API = Service("api", (Route("", "/api"),), endpoints=(("10.0.0.5:80", 1),), engine="fixed")
 OLD = Config("ecluse.yaml", (WEB, API))
 NEWER_WEB = replace(WEB, command=("serve", "--new"))
-MOVED_API = replace(API, endpoints=(), dns="api:80")
+MOVED_API = replace(API, endpoints=(), dns="api:80", engine="dns")
 QUIETER = replace(API, queue=5)
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, InstanceStatus
+from autoscaler.cluster.engine import Changed, EngineError, Instance, InstanceSpec, InstanceStatus, Plain, Tell, silent
 from autoscaler.fleet import Fleet
 from autoscaler.registry import FleetSettings, Surroundings
 from autoscaler.slots import Slots
@@ -25,7 +25,7 @@ START_S = 1.0
 STOP_S = 0.5
 
 
-class YardEngine:
+class YardEngine(Plain):
     """Starts in START_S, stops in STOP_S. failing: every start and stop raises."""
 
     can_scale = True
@@ -40,7 +40,7 @@ class YardEngine:
         self.changed: Callable[[str], None] = lambda service: None
         self._count = 0
 
-    async def open(self, changed: Callable[[str], None]) -> None:
+    async def open(self, changed: Changed, tell: Tell = silent) -> None:
         self.changed = changed
 
     async def list(self, service: str) -> Sequence[Instance]:
