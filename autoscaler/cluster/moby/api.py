@@ -1,0 +1,209 @@
+"""What is asked of a Docker engine: one method for each call of its HTTP API that Écluse makes, and no other.
+
+The list is documented in `docs/docker.md`, so that a socket proxy can refuse all the rest. Everything here blocks: it is for threads.
+Every failure is a `MobyError` in words. What answers mean is known elsewhere.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+import docker
+import docker.errors
+import docker.tls
+import requests
+
+from autoscaler.cluster.engine import EngineError
+from autoscaler.cluster.moby.where import Where
+
+Json = dict[str, Any]
+T = TypeVar("T")
+Filters = Mapping[str, list[str]]
+
+TIMEOUT_S = 10.0  # of one answer; a longer silence is taken for a failure
+_LEADERLESS = ("code = Unavailable", "code = DeadlineExceeded", "context deadline exceeded", "does not have a leader")
+
+
+class MobyError(EngineError):
+    """An engine refused, failed or did not answer. status: of its answer, 0 if there was none."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def away(self) -> bool:
+        """Whether another manager, or the same one a moment later, may do what was asked.
+
+        500 is not among the signs: it is how an engine says that an image's command does not exist or a disk is full. Only what a
+        manager passes on from a Swarm without a leader looks the same.
+        """
+        return self.status in {0, 502, 503, 504} or (self.status == 500 and any(sign in str(self) for sign in _LEADERLESS))
+
+    @property
+    def missing(self) -> bool:
+        """Whether what was asked about is not there."""
+        return self.status == 404
+
+    @property
+    def conflict(self) -> bool:
+        """Whether it is so already, or somebody else came first."""
+        return self.status in {304, 409} or self.stale
+
+    @property
+    def stale(self) -> bool:
+        """Whether somebody changed a Swarm object since its version was read."""
+        return "out of sequence" in str(self)
+
+
+@contextmanager
+def _said(where: Where) -> Iterator[None]:
+    try:
+        yield
+    except docker.errors.APIError as error:
+        raise MobyError(
+            f"{where.url} answered {error.status_code}: {_words(error.explanation)}", error.status_code or 0
+        ) from error
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
+        raise MobyError(f"no answer from {where.url}: {_words(error)}") from error
+
+
+def _words(error: object) -> str:
+    """An error's text in one line, of a length that people read."""
+    return " ".join(str(error).split())[:500] or type(error).__name__
+
+
+class Api:
+    """One engine. ids: of containers, tasks, services and so on as the engine gives them; a name will do as well."""
+
+    def __init__(self, where: Where, timeout_s: float = TIMEOUT_S) -> None:
+        """Raises MobyError if there is no engine."""
+        self.where = where
+        with _said(where):
+            self._client = docker.APIClient(
+                base_url=where.url, tls=_tls(where), timeout=timeout_s, version="auto", use_ssh_client=True, max_pool_size=32
+            )
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._client.close()
+
+    # The engine itself
+
+    def info(self) -> Json:
+        """GET /info"""
+        return self._ask(lambda client: client.info())
+
+    def events(self, since_s: float, filters: Filters) -> Iterator[Json]:
+        """GET /events: from a moment (seconds since the epoch) on, until closed."""
+        return self._ask(lambda client: client.events(since=int(since_s), filters=dict(filters), decode=True))
+
+    # Containers
+
+    def containers(self, filters: Filters) -> list[Json]:
+        """GET /containers/json, those that do not run included."""
+        return self._ask(lambda client: client.containers(all=True, filters=dict(filters)))
+
+    def container(self, container: str) -> Json:
+        """GET /containers/{id}/json"""
+        return self._ask(lambda client: client.inspect_container(container))
+
+    def create(self, name: str, config: Mapping[str, Any]) -> str:
+        """POST /containers/create: the new container's id. config: as in the HTTP API."""
+        made: Json = self._ask(lambda client: client.create_container_from_config(dict(config), name))
+        return str(made["Id"])
+
+    def connect(self, network: str, container: str, endpoint: Mapping[str, Any]) -> None:
+        """POST /networks/{id}/connect"""
+        url = "/networks/{0}/connect"
+        body = {"Container": container, "EndpointConfig": dict(endpoint)}
+        self._ask(lambda client: client._result(client._post_json(client._url(url, network), data=body)))
+
+    def start(self, container: str) -> None:
+        """POST /containers/{id}/start"""
+        self._ask(lambda client: client.start(container))
+
+    def stop(self, container: str, grace_s: int) -> None:
+        """POST /containers/{id}/stop: its stop signal, then SIGKILL. Returns when it has ended."""
+        self._ask(lambda client: client.stop(container, timeout=grace_s))
+
+    def remove(self, container: str) -> None:
+        """DELETE /containers/{id}: killed if it still runs, its anonymous volumes with it."""
+        self._ask(lambda client: client.remove_container(container, v=True, force=True))
+
+    def stats(self, container: str) -> Iterator[Json]:
+        """GET /containers/{id}/stats: a frame a second."""
+        return self._ask(lambda client: client.stats(container, decode=True, stream=True))
+
+    def logs(self, container: str, lines: int) -> str:
+        """GET /containers/{id}/logs: the last lines, of both outputs."""
+        octets: bytes = self._ask(lambda client: client.logs(container, tail=lines, stdout=True, stderr=True))
+        return octets.decode(errors="replace")
+
+    # Images
+
+    def image(self, name: str) -> Json:
+        """GET /images/{name}/json"""
+        return self._ask(lambda client: client.inspect_image(name))
+
+    def pull(self, name: str) -> Iterator[Json]:
+        """POST /images/create: progress, as the engine tells it. Credentials are those of Docker's configuration file."""
+        repository, _, digest = name.partition("@")
+        tag = digest or None
+        return self._ask(lambda client: client.pull(repository, tag=tag, stream=True, decode=True))
+
+    # Networks
+
+    def network(self, name: str) -> Json:
+        """GET /networks/{id}"""
+        return self._ask(lambda client: client.inspect_network(name))
+
+    # Swarm
+
+    def service(self, name: str) -> Json:
+        """GET /services/{id}"""
+        return self._ask(lambda client: client.inspect_service(name))
+
+    def services(self, filters: Filters) -> list[Json]:
+        """GET /services"""
+        return self._ask(lambda client: client.services(filters=dict(filters)))
+
+    def create_service(self, spec: Mapping[str, Any]) -> str:
+        """POST /services/create: the new service's id."""
+        made: Json = self._ask(
+            lambda client: client._result(client._post_json(client._url("/services/create"), data=dict(spec)), json=True)
+        )
+        return str(made["ID"])
+
+    def update_service(self, service: str, version: int, spec: Mapping[str, Any]) -> None:
+        """POST /services/{id}/update: the whole spec, which must have been read at that version."""
+        url = "/services/{0}/update"
+        parameters = {"version": version, "registryAuthFrom": "spec"}
+        self._ask(lambda client: client._result(client._post_json(client._url(url, service), data=dict(spec), params=parameters)))
+
+    def remove_service(self, service: str) -> None:
+        """DELETE /services/{id}"""
+        self._ask(lambda client: client.remove_service(service))
+
+    def tasks(self, filters: Filters) -> list[Json]:
+        """GET /tasks"""
+        return self._ask(lambda client: client.tasks(filters=dict(filters)))
+
+    def nodes(self) -> list[Json]:
+        """GET /nodes"""
+        return self._ask(lambda client: client.nodes())
+
+    def _ask(self, use: Callable[[Any], T]) -> T:
+        with _said(self.where):
+            return use(self._client)
+
+
+def _tls(where: Where) -> Any:
+    if not where.tls or not where.url.startswith("tcp://"):
+        return False
+    folder = where.tls.folder
+    return docker.tls.TLSConfig(
+        client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
+        ca_cert=str(folder / "ca.pem"),
+        verify=where.tls.verify,
+    )
