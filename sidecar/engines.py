@@ -35,9 +35,9 @@ class Engines:
     def declare(self, service: Service) -> None:
         """The service is configured so. Raises ValueError, in words."""
         if service.dns:
-            self._dns.declare(service.name, service.dns)
+            self._dns.set_name(service.name, service.dns)
         elif service.endpoints:
-            self._fixed.declare(service.name, service.endpoints)
+            self._fixed.set_endpoints(service.name, service.endpoints)
 
     def forget(self, service: Service) -> None:
         """The service is no longer configured, and its replicas are gone."""

@@ -72,7 +72,7 @@ def after_failure(answers: Answers, what: str) -> Answers:
 
 
 class Dns(Found):
-    """An `Engine` over DNS names. `declare` each service once it is configured, on the event loop."""
+    """An `Engine` over DNS names. `set_name` of each service once it is configured, on the event loop."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Dns(Found):
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._troubles: dict[str, str] = {}
 
-    def declare(self, service: str, target: str) -> None:
+    def set_name(self, service: str, target: str) -> None:
         """Follow "name:port" for a service from now on. Raises ValueError, in words."""
         name, port = split_target(target)
         if self._names.get(service) == target:

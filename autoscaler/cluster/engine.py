@@ -91,7 +91,27 @@ class SwarmService:
     network: str = ""
 
 
-Source = Image | Clone | SwarmService
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The containers that carry the label `ecluse.service` with this name: only found, never started. port: as in `Image`."""
+
+    name: str
+    port: int = 0
+
+
+Source = Image | Clone | SwarmService | Labelled
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What carries the label `ecluse.enable=true`: a Compose service, other containers of one name, or a Swarm service.
+
+    name: what the service is called unless `ecluse.service` says otherwise. labels: those that begin with "ecluse.".
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +188,18 @@ class Engine(Protocol):
         `tell(service, kind, message)` for what somebody should know of: a pull that fails, a count that was reset by others."""
         ...
 
+    def declare(self, spec: InstanceSpec) -> None:
+        """The service is configured so, from now on or again: `list` is to know its instances, and `start` gives such ones."""
+        ...
+
+    def forget(self, service: str) -> None:
+        """The service is no longer configured, and what was started for it is gone."""
+        ...
+
+    def discovered(self) -> Sequence["Discovered"]:
+        """What describes itself as a service by its labels, in the order of names. `changed("")` says that it is another set."""
+        ...
+
     async def list(self, service: str) -> Sequence[Instance]:
         """The instances of a service, whatever their status, oldest first. Cheap: answered from what is known. Raises EngineError
         while nothing is known yet (the cluster's endpoint is away): that is not the same as none."""
@@ -206,6 +238,10 @@ class Engine(Protocol):
         """What is wrong with where its instances come from, in words; "" if nothing is."""
         ...
 
+    def way(self, service: str) -> str:
+        """How its instances are reached, in words, where there is more than one way; "" otherwise."""
+        ...
+
     def usage(self, instance_id: str) -> Usage | None:
         """What an instance uses, as far as the engine has been told; None: unknown."""
         ...
@@ -216,12 +252,19 @@ class Engine(Protocol):
 
 
 class Plain:
-    """What an engine answers that ends with this program, chooses nothing by itself, is never full and measures nothing."""
+    """What an engine answers that ends with this program, discovers and chooses nothing by itself, is never full and measures nothing."""
 
     @property
     def outlives(self) -> bool:
         """What it started ends with it."""
         return False
+
+    def declare(self, spec: InstanceSpec) -> None:
+        """It knows each instance's spec from its start."""
+
+    def discovered(self) -> Sequence[Discovered]:
+        """There are no labels here."""
+        return ()
 
     def removal_order(self, service: str) -> Sequence[str] | None:
         """It stops whichever it is told to."""
@@ -233,6 +276,10 @@ class Plain:
 
     def trouble(self, service: str) -> str:
         """Nothing is wrong by itself."""
+        return ""
+
+    def way(self, service: str) -> str:
+        """There is but one."""
         return ""
 
     def usage(self, instance_id: str) -> Usage | None:

@@ -10,9 +10,9 @@ MAX_WEIGHT = 256  # as in HAProxy; keeps weighted picking cheap
 
 
 class Fixed(Found):
-    """An `Engine` over fixed addresses. `declare` each service once it is configured, and again whenever its endpoints change."""
+    """An `Engine` over fixed addresses. `set_endpoints` of each service once it is configured, and again whenever its endpoints change."""
 
-    def declare(self, service: str, endpoints: Sequence[tuple[str, int]]) -> None:
+    def set_endpoints(self, service: str, endpoints: Sequence[tuple[str, int]]) -> None:
         """Set a service's endpoints, as (address, weight). Raises ValueError, in words; the former ones then stay."""
         instances = [self._endpoint(service, text, weight) for text, weight in endpoints]
         addresses = [instance.address for instance in instances]

@@ -37,7 +37,7 @@ class Zone:
 async def following(zone: Zone, told: list[str] | None = None) -> AsyncIterator[Dns]:
     engine = Dns(resolver=zone, interval_s=0.01, deadline_s=0.1)
     await engine.open((told if told is not None else []).append)
-    engine.declare("web", "tasks.web:8000")
+    engine.set_name("web", "tasks.web:8000")
     try:
         yield engine
     finally:
@@ -119,7 +119,7 @@ async def test_a_changed_name_is_followed_and_a_forgotten_one_is_not() -> None:
     zone = Zone("10.0.0.5")
     async with following(zone) as engine:
         await settles(engine, "10.0.0.5:8000")
-        engine.declare("web", "tasks.web:9000")
+        engine.set_name("web", "tasks.web:9000")
         await settles(engine, "10.0.0.5:9000")
         engine.forget("web")
         assert await addresses(engine) == []
@@ -128,7 +128,7 @@ async def test_a_changed_name_is_followed_and_a_forgotten_one_is_not() -> None:
 @pytest.mark.parametrize("target", ["tasks.web", "tasks.web:0", ":80", "a..b:80", "x" * 64 + ":80"])
 async def test_what_cannot_be_a_name_with_a_port_is_refused(target: str) -> None:
     with pytest.raises(ValueError, match=r"is not a|cannot be a DNS name"):
-        Dns().declare("web", target)
+        Dns().set_name("web", target)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from autoscaler.cluster.fixed import Fixed
 
 async def test_endpoints_are_listed_with_their_weights_in_the_order_given() -> None:
     engine = Fixed()
-    engine.declare("shop", [("10.0.0.5:80", 3), ("[::1]:80", 1), ("unix:/run/a.sock", 1)])
+    engine.set_endpoints("shop", [("10.0.0.5:80", 3), ("[::1]:80", 1), ("unix:/run/a.sock", 1)])
     assert [(one.address, one.weight) for one in await engine.list("shop")] == [
         ("10.0.0.5:80", 3),
         ("[::1]:80", 1),
@@ -20,9 +20,9 @@ async def test_endpoints_are_listed_with_their_weights_in_the_order_given() -> N
 async def test_ids_and_ages_stay_when_the_list_changes() -> None:
     times = iter([1.0, 2.0, 3.0, 4.0])
     engine = Fixed(clock=lambda: next(times))
-    engine.declare("shop", [("10.0.0.5:80", 1)])
+    engine.set_endpoints("shop", [("10.0.0.5:80", 1)])
     (before,) = await engine.list("shop")
-    engine.declare("shop", [("10.0.0.6:80", 1), ("10.0.0.5:80", 1)])
+    engine.set_endpoints("shop", [("10.0.0.6:80", 1), ("10.0.0.5:80", 1)])
     assert (await engine.list("shop"))[1] == before
 
 
@@ -30,10 +30,10 @@ async def test_changes_are_told_once_each() -> None:
     told: list[str] = []
     engine = Fixed(clock=lambda: 0.0)
     await engine.open(told.append)
-    engine.declare("shop", [("10.0.0.5:80", 1)])
-    engine.declare("shop", [("10.0.0.5:80", 1)])
+    engine.set_endpoints("shop", [("10.0.0.5:80", 1)])
+    engine.set_endpoints("shop", [("10.0.0.5:80", 1)])
     assert told == ["shop"]
-    engine.declare("shop", [("10.0.0.5:80", 2)])
+    engine.set_endpoints("shop", [("10.0.0.5:80", 2)])
     engine.forget("shop")
     assert told == ["shop"] * 3
     assert await engine.list("shop") == ()
@@ -50,15 +50,15 @@ async def test_changes_are_told_once_each() -> None:
 )
 async def test_a_bad_list_is_refused_and_the_former_one_stays(endpoints: list[tuple[str, int]], words: str) -> None:
     engine = Fixed()
-    engine.declare("shop", [("10.0.0.9:80", 1)])
+    engine.set_endpoints("shop", [("10.0.0.9:80", 1)])
     with pytest.raises(ValueError, match=words):
-        engine.declare("shop", endpoints)
+        engine.set_endpoints("shop", endpoints)
     assert [one.address for one in await engine.list("shop")] == ["10.0.0.9:80"]
 
 
 async def test_nothing_can_be_started_or_stopped() -> None:
     engine = Fixed()
-    engine.declare("shop", [("10.0.0.5:80", 1)])
+    engine.set_endpoints("shop", [("10.0.0.5:80", 1)])
     (instance,) = await engine.list("shop")
     assert not engine.can_scale
     assert engine.owns_listener(instance.id) is True
