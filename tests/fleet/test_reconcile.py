@@ -1,4 +1,7 @@
-"""The next steps from what is wanted and what is there. A replica is written as its state's letter, outdated ones with '!'."""
+"""The next steps from what is wanted and what is there.
+
+A replica is written as its state's letter, outdated ones with '!', those that belong to somebody else with '*'.
+"""
 
 import pytest
 
@@ -11,7 +14,7 @@ STATES = {"S": ReplicaState.STARTING, "R": ReplicaState.READY, "E": ReplicaState
 def fleet(text: str) -> list[Standing]:
     """ "R R! E" is a READY replica, an outdated READY one and an ejected one, named 0, 1, 2; later ones are younger."""
     return [
-        Standing(str(number), STATES[word[0]], in_flight=1, since_s=float(number), outdated="!" in word)
+        Standing(str(number), STATES[word[0]], 1, float(number), outdated="!" in word, foreign="*" in word)
         for number, word in enumerate(text.split())
     ]
 
@@ -34,6 +37,10 @@ def fleet(text: str) -> list[Standing]:
         pytest.param(1, "E! R", 0, 0, "0", id="and goes when the others suffice"),
         pytest.param(1, "R! R R", 0, 0, "0", id="scaling down takes outdated ones first"),
         pytest.param(0, "R! R!", 0, 0, "0 1", id="outdated ones are not replaced where none is wanted"),
+        pytest.param(3, "R*", 0, 2, "", id="somebody else's replica counts"),
+        pytest.param(1, "R* R R", 0, 0, "1 2", id="and is never stopped"),
+        pytest.param(0, "R* R", 0, 0, "1", id="not even when none is wanted"),
+        pytest.param(2, "R*! R", 0, 0, "", id="nor replaced"),
     ],
 )
 def test_the_next_steps(desired: int, there: str, starting: int, start: int, drain: str) -> None:
@@ -45,3 +52,20 @@ def test_the_next_steps(desired: int, there: str, starting: int, start: int, dra
 def test_a_late_replica_is_drained_for_its_own_reason_and_replaced() -> None:
     late = Standing("0", ReplicaState.STARTING, 0, 0.0, late="was not ready within 60 s")
     assert steps(1, [late], 0) == Steps(start=1, drain=(("0", "was not ready within 60 s"),))
+
+
+@pytest.mark.parametrize(
+    ("desired", "there", "starting", "order", "start", "drain"),
+    [
+        pytest.param(1, "R R R", 0, "1 2 0", 0, "1 2", id="victims are those that the engine will remove, in its order"),
+        pytest.param(2, "R R", 0, "1 9 0", 0, "", id="one that is draining already is in the order and no victim again"),
+        pytest.param(3, "R R", 0, "1 0", 1, "", id="what is missing is started"),
+        pytest.param(3, "R", 2, "0", 0, "", id="starts under way count"),
+        pytest.param(2, "R! R!", 0, "1 0", 0, "", id="outdated ones are for the engine to replace"),
+        pytest.param(2, "S R R", 0, "2 1 0", 0, "2", id="an own order goes before ours"),
+    ],
+)
+def test_an_engine_with_an_order_of_its_own(desired: int, there: str, starting: int, order: str, start: int, drain: str) -> None:
+    made = steps(desired, fleet(there), starting, order.split())
+    assert made.start == start
+    assert [victim for victim, _ in made.drain] == drain.split()

@@ -26,7 +26,10 @@ STOP_S = 0.5
 
 
 class YardEngine(Plain):
-    """Starts in START_S, stops in STOP_S. failing: every start and stop raises."""
+    """Starts in START_S, stops in STOP_S. failing: every start and stop raises. away: so does every look at the list.
+
+    order: that in which it would remove instances itself, for an engine that does.
+    """
 
     can_scale = True
 
@@ -36,6 +39,8 @@ class YardEngine(Plain):
         self.specs: dict[str, InstanceSpec] = {}
         self.calls: list[str] = []
         self.failing = False
+        self.away = False
+        self.order: list[str] | None = None
         self.stranger = False
         self.changed: Callable[[str], None] = lambda service: None
         self._count = 0
@@ -43,7 +48,12 @@ class YardEngine(Plain):
     async def open(self, changed: Changed, tell: Tell = silent) -> None:
         self.changed = changed
 
+    def removal_order(self, service: str) -> Sequence[str] | None:
+        return self.order
+
     async def list(self, service: str) -> Sequence[Instance]:
+        if self.away:
+            raise EngineError("the engine does not answer")
         return tuple(self.instances.values())
 
     async def start(self, spec: InstanceSpec) -> Instance:
@@ -115,13 +125,14 @@ class YardWorkers:
 class Yard:
     """One fleet of the service "web", all of it. sick: addresses whose probes fail ("*": all)."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self) -> None:
         self.clock = asyncio.get_running_loop().time
         self.engine = YardEngine(self.clock)
         self.workers = YardWorkers()
         self.slots = Slots("replicas", 100, lambda slot: self.workers.load[slot] > 0)
         self.sick: set[str] = set()
         self.told: list[tuple[str, str, str]] = []
+        self.taken_over: list[int] = []
         self.prober = Prober(self._verdict, random.Random(1), http=self._probe)
         self.settings = FleetSettings(
             spec=InstanceSpec("web", ("serve", "{port}")),
@@ -129,7 +140,7 @@ class Yard:
             drain_timeout_s=30.0,
         )
         around = Surroundings(self.prober, self.workers, self.slots, self.clock)
-        self.fleet = Fleet(self.settings, self.engine, around, lambda *told: self.told.append(told))
+        self.fleet = Fleet(self.settings, self.engine, around, lambda *told: self.told.append(told), self.taken_over.append)
 
     async def __aenter__(self) -> "Yard":
         await self.engine.open(lambda service: self.fleet.look_again())
