@@ -6,6 +6,8 @@ import pytest
 
 from tests.support import tiny_app
 
+pytest_plugins = ("tests.engines.fixtures",)
+
 
 @pytest.fixture
 def tiny() -> Iterator[int]:

@@ -1,0 +1,47 @@
+"""Fixtures for everybody's tests: real engines, started once for the session by the first test that asks, clean before each test.
+
+A plug-in of tests/conftest.py, so that one run has one of each, whichever folders its tests are in.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engines.daemon import Daemon, daemon
+from tests.engines.images import application_tar, load
+from tests.engines.needs import DOCKER, need
+
+
+@pytest.fixture(scope="session")
+def needs_docker() -> None:
+    """For tests that start an engine by themselves."""
+    need(DOCKER)
+
+
+@pytest.fixture(scope="session")
+def application(needs_docker: None) -> bytes:
+    """The test application's image, for `tests.engines.images.load`."""
+    return application_tar()
+
+
+@pytest.fixture(scope="session")
+def session_engine(application: bytes) -> Iterator[Daemon]:
+    """The engine behind `engine`."""
+    with daemon(tls=True) as one:
+        load(one, application)
+        yield one
+
+
+@pytest.fixture
+def engine(session_engine: Daemon) -> Iterator[Daemon]:
+    """An engine with the test images and nothing else in it. A test that stops it starts it again."""
+    yield session_engine
+    session_engine.clean()
+
+
+@pytest.fixture
+def own_engine(application: bytes) -> Iterator[Daemon]:
+    """An engine for this test alone, for those that stop, freeze or kill it."""
+    with daemon(tls=True) as one:
+        load(one, application)
+        yield one
