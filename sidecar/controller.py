@@ -1,125 +1,89 @@
 """The controller: puts the parts together, begins and ends them in order, and is what others see and command (`views.Control`).
 
 Engines run replicas, the prober judges them, scalers decide how many there should be, fleets make it so, the publisher numbers the
-routing table, the supervisor carries it to the workers. Nothing here is in the way of a request: while this process is
-stopped, traffic goes on as it was.
+routing table, and the data path carries it to the workers: to those of this program, or to proxies that run apart. Nothing here is
+in the way of a request: while this process is stopped, traffic goes on as it was.
 """
 
 import asyncio
 import os
 import random
-import signal
 import time
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from autoscaler.decision import as_json
 from autoscaler.registry import Surroundings
 from autoscaler.slots import Slots
-from autoscaler.tasks import Tasks
 from balancer import limits
-from balancer.scoreboard import Scoreboard
 from balancer.table import RoutingTable
 from probes.prober import Prober
 from sidecar.admin import Admin, serve
 from sidecar.commands.version import installed
 from sidecar.config import Config
-from sidecar.configuration import ConfigurationErrors, load
-from sidecar.configuration.load import COMMAND_LINE
+from sidecar.data_path import DataPath
 from sidecar.engines import Engines
-from sidecar.journal import Event, Journal
-from sidecar.listeners import ListenError, Listeners, open_listeners
+from sidecar.local_path import LocalPath
+from sidecar.program import Program
 from sidecar.publisher import Publisher
 from sidecar.reload import Changes, changes, needs_restart
 from sidecar.running import Running
 from sidecar.services import Services
 from sidecar.status import service_view
-from sidecar.supervisor import Supervisor
+from sidecar.supervisor import Hear, Tell
 from sidecar.views import NotScalable, Overview, ServiceView, UnknownName
 
 TICK_S = 1.0
 REPLICAS_SHARE = 0.25  # of the time for ending that is kept for replicas, after the workers
 
+Carried = Callable[[Config, Hear, Tell], DataPath]
 
-class Controller:
-    """The whole program. `run` is its life; everything else is for the admin API, on the same event loop."""
 
-    def __init__(self, config: Config, rng: random.Random | None = None) -> None:
-        self._config = config
+class Controller(Program):
+    """The deciding side. `carried`: makes the side that carries the requests; its own workers, unless said otherwise."""
+
+    def __init__(self, config: Config, rng: random.Random | None = None, carried: Carried = LocalPath) -> None:
+        super().__init__(config)
         self._rng = rng or random.Random()
-        self._workers = config.workers or min(len(os.sched_getaffinity(0)), limits.WORKERS)
-        self._journal = Journal()
-        self._scoreboard = Scoreboard.create(self._workers)
-        self._supervisor = Supervisor(self._scoreboard, self._heard, self._journal.record)
-        self._publisher = Publisher(self._table, self._supervisor, self._scoreboard)
+        self._path = carried(config, self._heard, self._journal.record)
+        self._publisher = Publisher(self._table, self._path)
         self._prober = Prober(self._verdict, self._rng)
         self._engines = Engines(self._rng, time.monotonic)
-        slots = Slots("replicas", limits.REPLICAS, lambda slot: self._scoreboard.in_flight(slot) > 0)
+        slots = Slots("replicas", limits.REPLICAS, lambda slot: self._path.in_flight(slot) > 0)
         around = Surroundings(self._prober, self._publisher, slots, time.monotonic)
-        self._services = Services(self._engines, around, self._scoreboard, self._journal)
-        self._listeners = Listeners({}, {})
+        self._services = Services(self._engines, around, self._path, self._journal)
         self._admin: Admin | None = None
-        self._tasks = Tasks()
-        self._told_to_stop = asyncio.Event()
-        self._hurried = False
-        self._reloading = asyncio.Lock()
-        self._reloads = self._reloads_failed = 0
-        self._last_reload_error = ""
-        self._started_at = time.time()
 
     # Its life
 
-    async def run(self) -> None:
-        """From the first socket to the last process. Raises ListenError or AdminError if it cannot begin."""
-        try:
-            await self._open()
-            await self._told_to_stop.wait()
-            self._journal.record("stopping", f"requests in flight have {self._config.shutdown_timeout_s:g} s")
-        finally:
-            await self._close()
-        self._journal.record("stopped", "everything has ended")
-
-    def stop(self) -> None:
-        """Drain and end. Told again, hurry: cut what is in flight."""
-        if self._told_to_stop.is_set():
-            self._hurried = True
-            self._supervisor.hurry()
-            self._tasks.spawn(self._services.stop(0.0), "hurry")
-        self._told_to_stop.set()
+    def _hurry(self) -> None:
+        self._path.hurry()
+        self._tasks.spawn(self._services.stop(0.0), "hurry")
 
     async def _open(self) -> None:
         """Whatever can fail for a reason that the user can mend comes before the first replica is started."""
-        self._listeners = open_listeners(self._config.listen, self._workers)
+        self._path.prepare(self._config)
         self._admin = await serve(self, self._config.admin_listen, self._config.admin_token)
         self._follow_signals()
         await self._engines.open(self._services.look_again, self._engine_tells)
         self._services.apply(Changes(added=self._config.services))
-        self._supervisor.open(self._listeners)
+        self._path.open()
         self._tasks.spawn(self._tick(), "the autoscaler's clock")
-        listening = f"listens on {', '.join(self._listeners.addresses)}, admin API on {self._admin.address}"
-        self._journal.record("started", f"{listening}, {self._workers} workers, {self._config.source}")
+        self._journal.record("started", f"{self._path.place}, admin API on {self._admin.address}, {self._config.source}")
 
     async def _close(self) -> None:
         """Autoscaler and probes, then the workers when they have drained, then replicas, then what shows it all."""
         end_s = time.monotonic() + self._config.shutdown_timeout_s
         await self._tasks.close()
         await self._prober.close()
-        self._listeners.close()  # the workers close theirs when they have taken what waits; from then on clients are refused
-        await self._supervisor.stop(self._config.shutdown_timeout_s * (1 - REPLICAS_SHARE))
+        await self._path.stop(self._config.shutdown_timeout_s * (1 - REPLICAS_SHARE))
         self._publisher.close()
         await self._services.stop(0.0 if self._hurried else max(0.0, end_s - time.monotonic()))
         await self._engines.close()
         if self._admin:
             await self._admin.close()
         await self._tasks.close()
-        self._scoreboard.close()
-
-    def _follow_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._tasks.spawn(self.reload(), "reload"))
+        self._path.close()
 
     async def _tick(self) -> None:
         while True:
@@ -148,47 +112,24 @@ class Controller:
 
     # What it is told (views.Control)
 
-    async def reload(self) -> list[str]:
-        """Read the configuration again. Returns the errors in words; not empty: nothing was changed."""
-        async with self._reloading:
-            errors = await self._reload()
-        self._last_reload_error = "\n".join(errors)
-        if errors:
-            self._reloads_failed += 1
-            self._journal.record("reload_failed", f"nothing was changed: {'; '.join(errors)}")
-        return errors
-
-    async def _reload(self) -> list[str]:
-        if self._config.source == COMMAND_LINE:
-            return ["started with a command instead of a file: there is nothing to read again"]
-        try:
-            config = await asyncio.to_thread(load, Path(self._config.source))
-            if errors := self._refused(config):
-                return errors
-            listeners = open_listeners(config.listen, self._workers, self._listeners)
-        except ConfigurationErrors as errors:
-            return [str(problem) for problem in errors.problems]
-        except ListenError as error:
-            return [str(error)]
-        await self._apply(config, listeners)
-        return []
-
     def _refused(self, config: Config) -> list[str]:
         leaving = self._services.leaving() & {service.name for service in config.services}
         again = [f"services.{name} was removed and is still draining: try again later" for name in sorted(leaving)]
         return needs_restart(self._config, config) + again
 
-    async def _apply(self, config: Config, listeners: Listeners) -> None:
+    def _prepare(self, config: Config) -> None:
+        self._path.prepare(config)
+
+    async def _apply(self, config: Config) -> str:
         what = changes(self._config, config)
-        former, self._config, self._listeners = self._listeners, config, listeners
+        self._config = config
         self._services.apply(what)
-        if what.listen:
-            self._supervisor.listen(listeners)
+        if what.data_path:
+            self._path.change()
             await self._publisher.acknowledged(self._publisher.publish())
-            former.close(but=listeners)
-        self._supervisor.reopen_logs()
-        self._reloads += 1
-        self._journal.record("reloaded", str(what))
+            self._path.settle()
+        self._path.reopen_logs()
+        return str(what)
 
     def scale(self, name: str, replicas: int | None) -> None:
         """Hold the count at `replicas`, or None: automatic again. Raises UnknownName, NotScalable, ValueError out of bounds."""
@@ -215,19 +156,19 @@ class Controller:
         """Every service has its minimum of READY replicas, or had it once, and every worker has a table that shows it."""
         since = [running.ready_in for running in self._services.running.values()]
         known = [generation for generation in since if generation is not None]
-        return len(known) == len(since) and self._supervisor.has_table(max(known, default=1))
+        return len(known) == len(since) and self._path.has_table(max(known, default=1))
 
     def overview(self) -> Overview:
         """The program as a whole."""
         return Overview(
             version=installed(),
-            build=self._supervisor.build(),
+            build=self._path.build(),
             pid=os.getpid(),
             started_at=self._started_at,
             config=self._config.source,
             generation=self._publisher.generation,
-            listen=self._listeners.addresses,
-            workers=self._supervisor.views(),
+            listen=self._path.listen,
+            workers=self._path.workers(),
             reloads=self._reloads,
             reloads_failed=self._reloads_failed,
             last_reload_error=self._last_reload_error,
@@ -261,14 +202,6 @@ class Controller:
     def follow_logs(self, name: str) -> AsyncIterator[str]:
         """Lines as they come. Raises UnknownName."""
         return self._engines.follow_logs(self._services.named(name).config.name)
-
-    def events(self, limit: int) -> Sequence[Event]:
-        """Decisions and state changes, newest first."""
-        return self._journal.newest(limit)
-
-    def follow_events(self) -> AsyncIterator[Event]:
-        """Events as they come."""
-        return self._journal.follow()
 
 
 def _not_scalable(running: Running, so: str) -> NotScalable:

@@ -14,6 +14,12 @@ class Changes:
     changed: tuple[Service, ...] = ()
     listen: bool = False
     settings: bool = False
+    proxies: bool = False
+
+    @property
+    def data_path(self) -> bool:
+        """Whether requests are carried elsewhere from now on."""
+        return self.listen or self.proxies
 
     def __str__(self) -> str:
         parts = [
@@ -22,6 +28,7 @@ class Changes:
             *(f"{service.name} changed" for service in self.changed),
             *(["other addresses to listen on"] if self.listen else []),
             *(["other limits, timeouts or logs"] if self.settings else []),
+            *(["other proxies"] if self.proxies else []),
         ]
         return ", ".join(parts) or "nothing changed"
 
@@ -37,6 +44,7 @@ def changes(old: Config, new: Config) -> Changes:
         changed=tuple(service for name, service in after.items() if name in before.keys() - moved and service != before[name]),
         listen=old.listen != new.listen,
         settings=old.settings != new.settings,
+        proxies=old.proxies != new.proxies,
     )
 
 

@@ -9,18 +9,17 @@ from autoscaler.replica import Replica
 from autoscaler.rules import Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from autoscaler.scaler import Scaler
-from balancer.scoreboard import ReplicaReading, Scoreboard, ServiceReading
+from balancer.scoreboard import ReplicaReading, ServiceReading
 from balancer.table import ReplicaState, RouteEntry, ServiceEntry
 from sidecar.config import Service
+from sidecar.data_path import DataPath
 from sidecar.readings import since
 
 
 class Running:
     """`tell(kind, replica, message)` as in a fleet. ready_in: the first routing table with its minimum of READY replicas."""
 
-    def __init__(
-        self, config: Service, slot: int, engine: Engine, around: Surroundings, scoreboard: Scoreboard, tell: Tell
-    ) -> None:
+    def __init__(self, config: Service, slot: int, engine: Engine, around: Surroundings, path: DataPath, tell: Tell) -> None:
         self.config = config
         self.slot = slot
         self.fleet = Fleet(fleet_settings(config), engine, around, tell, self._taken_over)
@@ -29,7 +28,7 @@ class Running:
         self.ready_in: int | None = None
         self._unresolved = False
         self._workers = around.workers
-        self._scoreboard = scoreboard
+        self._path = path
         self._clock: Callable[[], float] = around.clock
         self._tell = tell
 
@@ -75,11 +74,11 @@ class Running:
 
     def reading(self) -> ServiceReading:
         """The service's own cells."""
-        return self._scoreboard.service(self.slot, int(self._clock() * 1e6))
+        return self._path.service(self.slot)
 
     def replica_reading(self, replica: Replica) -> ReplicaReading:
         """A replica's cells, without what its slot had counted for others."""
-        return since(self._scoreboard.replica(replica.slot, int(self._clock() * 1e6)), replica.baseline)
+        return since(self._path.replica(replica.slot), replica.baseline)
 
     def routes(self) -> tuple[RouteEntry, ...]:
         """Its lines in the routing table."""

@@ -12,9 +12,9 @@ from autoscaler.registry import Surroundings
 from autoscaler.slots import Slots
 from autoscaler.tasks import Tasks
 from balancer import limits
-from balancer.scoreboard import Scoreboard
 from balancer.table import RoutingTable, Settings
 from sidecar.config import Service
+from sidecar.data_path import DataPath
 from sidecar.engines import Engines
 from sidecar.journal import Journal
 from sidecar.reload import Changes
@@ -27,14 +27,14 @@ log = logging.getLogger("ecluse")
 class Services:
     """`running`: by name, in the order of the configuration."""
 
-    def __init__(self, engines: Engines, around: Surroundings, scoreboard: Scoreboard, journal: Journal) -> None:
+    def __init__(self, engines: Engines, around: Surroundings, path: DataPath, journal: Journal) -> None:
         self.running: dict[str, Running] = {}
         self._leaving: list[Running] = []
         self._engines = engines
         self._around = around
-        self._scoreboard = scoreboard
+        self._path = path
         self._journal = journal
-        self._slots = Slots("services", limits.SERVICES, lambda slot: scoreboard.service(slot, 0).waiting > 0)
+        self._slots = Slots("services", limits.SERVICES, lambda slot: path.service(slot).waiting > 0)
         self._tasks = Tasks()
 
     def named(self, name: str) -> Running:
@@ -62,7 +62,7 @@ class Services:
         """Begin to run one more service."""
         self._engines.declare(service)
         engine, tell = self._engines.of(service), partial(self._tell, service.name)
-        running = Running(service, self._slots.take(), engine, self._around, self._scoreboard, tell)
+        running = Running(service, self._slots.take(), engine, self._around, self._path, tell)
         self.running[service.name] = running
         running.open()
 

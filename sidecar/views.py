@@ -66,8 +66,21 @@ class WorkerView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProxyView:
+    """A proxy that runs apart, as its autoscaler knows it. age_s: of the last reading, None before the first one. acknowledged: the
+    routing table that all its workers use. detail: why it is not in use, in words."""
+
+    address: str
+    acknowledged: int
+    age_s: float | None
+    workers: int
+    connections: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
-    """The program as a whole."""
+    """The program as a whole. role: all, proxy or autoscaler. An autoscaler has no workers, and only it has proxies."""
 
     version: str
     build: str  # of the hot path in the workers: compiled or interpreted
@@ -80,6 +93,8 @@ class Overview:
     reloads: int
     reloads_failed: int
     last_reload_error: str
+    role: str = "all"
+    proxies: tuple[ProxyView, ...] = ()
 
 
 class UnknownName(LookupError):  # noqa: N818 - it becomes a 404, not a crash

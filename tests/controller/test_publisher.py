@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
-from balancer.scoreboard import Scoreboard
 from balancer.table import RoutingTable
+from sidecar.config import Config
+from sidecar.local_path import LocalPath
 from sidecar.publisher import COALESCE_S, Publisher
-from sidecar.supervisor import Supervisor
 from tests.support import in_virtual_time
 
 
@@ -19,15 +19,14 @@ def published(story: Callable[[Publisher], None], *, passing_s: float = COALESCE
         return RoutingTable(generation)
 
     async def play() -> None:
-        scoreboard = Scoreboard.create(1, services=1, replicas=1)
-        supervisor = Supervisor(scoreboard, lambda message: None, lambda kind, message: None)
-        publisher = Publisher(compose, supervisor, scoreboard)
+        path = LocalPath(Config("", (), workers=1), lambda message: None, lambda kind, message: None)
+        publisher = Publisher(compose, path)
         for _ in range(2):
             story(publisher)
             await asyncio.sleep(passing_s)
         publisher.close()
-        await supervisor.stop(0.0)
-        scoreboard.close()
+        await path.stop(0.0)
+        path.close()
 
     in_virtual_time(play)
     return composed
