@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.engines.compose import Project, project
 from tests.engines.daemon import Daemon, daemon
+from tests.engines.faulty import Faulty, faulty
 from tests.engines.images import application_tar, load
-from tests.engines.needs import DOCKER, need
+from tests.engines.needs import COMPOSE, DOCKER, need
 
 
 @pytest.fixture(scope="session")
@@ -44,4 +46,24 @@ def own_engine(application: bytes) -> Iterator[Daemon]:
     """An engine for this test alone, for those that stop, freeze or kill it."""
     with daemon(tls=True) as one:
         load(one, application)
+        yield one
+
+
+@pytest.fixture
+def middle(engine: Daemon) -> Iterator[Faulty]:
+    """A man in the middle in front of `engine`: its `socket` is the endpoint to use."""
+    with faulty(engine.socket, engine.folder / "middle.sock") as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def needs_compose() -> None:
+    """For tests that run projects of their own."""
+    need(COMPOSE)
+
+
+@pytest.fixture
+def compose(needs_compose: None, engine: Daemon) -> Iterator[Project]:
+    """The project `shop`, up, with one container of its service `web`."""
+    with project(engine) as one:
         yield one
