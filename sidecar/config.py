@@ -24,7 +24,8 @@ class Route:
 class Service:
     """One service. engine: what its replicas run on or are found by: processes, docker, swarm, fixed or dns.
 
-    Only what can be started has `rules`: a command (processes), or a source (docker, swarm). source: where containers come from.
+    Only what can be started has `rules`: a command (processes), or a source other than `Labelled` (docker, swarm); and if found by
+    its labels, only if these say how it is scaled. source: where containers come from.
     """
 
     name: str

@@ -52,6 +52,11 @@ def needs_restart(old: Config, new: Config) -> list[str]:
     """What cannot change while the program runs, in words."""
     fixed = {
         "engine": (old.engine, new.engine),
+        "docker.host": (_words(old.docker.hosts), _words(new.docker.hosts)),
+        "docker.cert_path": (_words(old.docker.cert_path), _words(new.docker.cert_path)),
+        "docker.tls_verify": (_words(old.docker.tls_verify), _words(new.docker.tls_verify)),
+        "docker.owner": (old.docker.owner, new.docker.owner),
+        "docker.labels": (_words(old.docker.labels), _words(new.docker.labels)),
         "workers": (old.workers, new.workers),
         "admin.listen": (old.admin_listen, new.admin_listen),
         "admin.token": ("the old one", "another" if new.admin_token != old.admin_token else "the old one"),
@@ -61,3 +66,15 @@ def needs_restart(old: Config, new: Config) -> list[str]:
         for key, (was, now) in fixed.items()
         if was != now
     ]
+
+
+def _words(value: object) -> str:
+    """A value of the configuration in words."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case tuple() if value:
+            return ", ".join(value)
+        case str() if value:
+            return value
+    return "not given"

@@ -43,7 +43,10 @@ class Pull(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Healthcheck:
-    """How the container engine itself asks a container how it is, as in Compose. test: ("CMD", ...), ("CMD-SHELL", line), ("NONE",)."""
+    """How the container engine itself asks a container how it is, as in Compose.
+
+    test: ("CMD", ...), ("CMD-SHELL", line), ("NONE",), or () for the image's own.
+    """
 
     test: tuple[str, ...]
     interval_s: float = 30.0

@@ -5,12 +5,14 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
+from autoscaler.cluster.engine import Clone, Image, SwarmService
 from sidecar import render
 from sidecar.commands import Exit, Subparsers, Wrong, add, add_json, show, show_json, width
 from sidecar.commands.doubts import doubts
 from sidecar.commands.serving import DEFAULT_FILE, file_of
 
 if TYPE_CHECKING:
+    from autoscaler.cluster.engine import Source
     from autoscaler.rules import MetricRule, Rules
     from sidecar.config import Config, Service
 
@@ -51,10 +53,19 @@ def summary(config: "Config") -> list[str]:
     """What the configuration would run, in a few lines."""
     workers = str(config.workers) if config.workers else "one per core"
     lines = [f"listens on {', '.join(config.listen)}; admin API on {config.admin_listen}; workers: {workers}"]
+    if config.engine != "processes":
+        lines.append(f"containers on {config.engine}, {_endpoint(config)}; owner: {config.docker.owner}")
+    if config.proxies:
+        lines.append(f"proxies that run apart: {', '.join(config.proxies)}")
     for service in config.services:
         routes = ", ".join(f"{route.host}{route.path}" for route in service.routes)
         lines += [f"{service.name}: {routes}", *(f"  {line}" for line in _service(service))]
     return lines
+
+
+def _endpoint(config: "Config") -> str:
+    hosts = " or else ".join(config.docker.hosts) or "where DOCKER_HOST says"
+    return f"{hosts}{', and services by their labels' if config.docker.labels else ''}"
 
 
 def _service(service: "Service") -> list[str]:
@@ -62,11 +73,32 @@ def _service(service: "Service") -> list[str]:
 
 
 def _source(service: "Service") -> str:
+    if service.source:
+        return _containers(service, service.source)
     if service.command:
         return f"runs {shlex.join(service.command)}"
     if service.dns:
         return f"sends to whatever {service.dns} names"
     return f"sends to {', '.join(address for address, _ in service.endpoints)}"
+
+
+def _containers(service: "Service", source: "Source") -> str:
+    return f"{_origin(source)} on {service.engine}{f', port {source.port}' if source.port else ''}{_command(service)}"
+
+
+def _origin(source: "Source") -> str:
+    match source:
+        case Image():
+            return f"image {source.name}"
+        case Clone():
+            return f"copies of the Compose service {source.service}{f' of {source.project}' if source.project else ''}"
+        case SwarmService():
+            return f"the Swarm service {source.name}{f' over {source.network}' if source.network else ''}"
+    return f"containers labelled {source.name}"
+
+
+def _command(service: "Service") -> str:
+    return f", running {shlex.join(service.command)}" if service.command else ""
 
 
 def _readiness(service: "Service") -> str:

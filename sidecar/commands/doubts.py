@@ -1,39 +1,58 @@
-"""What in a valid configuration will probably not work. Only for commands, which may still turn out to be right: never an error."""
+"""What in a valid configuration will probably not work, or is dangerous. It may still turn out to be right: never an error."""
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from autoscaler.cluster.placeholders import PLACEHOLDERS, PORT, SOCKET
+from autoscaler.cluster.placeholders import NAME, PLACEHOLDERS, PORT, SOCKET
 
 if TYPE_CHECKING:
     from sidecar.config import Config, Service
 
 _PLACEHOLDER: Final = re.compile(r"(?<!\$)\{\w+\}")  # ${PORT} is the shell's
 _PORT_VARIABLE: Final = re.compile(r"\$PORT\b|\$\{PORT\b")
+_LOOPBACK: Final = re.compile(r"tcp://(?:localhost|127\.[0-9.]+|\[::1\])(?::|$)")
 _SOCKET_VARIABLE: Final = re.compile(r"\$SOCKET\b|\$\{SOCKET\b")
 
 
 def doubts(config: "Config") -> list[str]:
     """One sentence each, with where and what to do."""
-    return [f"services.{service.name}.{doubt}" for service in config.services if service.command for doubt in _of(service)]
+    return [
+        *(f"docker.{doubt}" for doubt in _of_endpoint(config)),
+        *(f"services.{service.name}.{doubt}" for service in config.services if service.command for doubt in _of(service)),
+    ]
+
+
+def _of_endpoint(config: "Config") -> Iterator[str]:
+    docker = config.docker
+    if docker.tls_verify and docker.hosts and not any(host.startswith("tcp:") for host in docker.hosts):
+        yield "tls_verify: is for tcp:// only: no host here is reached so"
+    for host in docker.hosts:
+        if docker.tls_verify is False and host.startswith("tcp:") and not _LOOPBACK.match(host):
+            yield f"host: whoever stands between here and {host} becomes root there: give tls_verify: true and cert_path, or use ssh://"
 
 
 def _of(service: "Service") -> Iterator[str]:
-    yield from (f"command: {doubt}" for doubt in _of_command(service))
+    known = PLACEHOLDERS if service.engine == "processes" else (PORT, NAME)
+    yield from (f"command: {doubt}" for doubt in _of_command(service, known))
     for name, value in (service.environment or {}).items():
-        for placeholder in {PORT, SOCKET}.intersection(_PLACEHOLDER.findall(value)):
+        for placeholder in {PORT, SOCKET}.intersection(known, _PLACEHOLDER.findall(value)):
             yield f"environment.{name}: {placeholder} is replaced in the command only: begin that with env {name}={value}"
 
 
-def _of_command(service: "Service") -> Iterator[str]:
+def _of_command(service: "Service", known: Sequence[str]) -> Iterator[str]:
     found = [name for word in service.command for name in _PLACEHOLDER.findall(word)]
-    unknown = [name for name in dict.fromkeys(found) if name not in PLACEHOLDERS]
+    unknown = [name for name in dict.fromkeys(found) if name not in known]
     for name in unknown:
-        yield f"{name} is left as it is: only {', '.join(PLACEHOLDERS[:-1])} and {PLACEHOLDERS[-1]} are replaced{_meant(name)}"
+        yield f"{name} is left as it is: only {', '.join(known[:-1])} and {known[-1]} are replaced{_meant(name, known)}"
+    if service.engine == "processes":
+        yield from _of_process(service, found, unknown)
+
+
+def _of_process(service: "Service", found: Sequence[str], unknown: Sequence[str]) -> Iterator[str]:
     if not unknown and not {PORT, SOCKET}.intersection(found):
         yield from _without_address(service)
     if not _PLACEHOLDER.search(service.command[0]) and not _program(service):
@@ -47,8 +66,8 @@ def _without_address(service: "Service") -> Iterator[str]:
         yield "names no {port} or {socket}: that works only if the program reads PORT from its environment by itself"
 
 
-def _meant(name: str) -> str:
-    close = get_close_matches(name.lower(), PLACEHOLDERS, n=1, cutoff=0.5)
+def _meant(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else ""
 
 

@@ -16,7 +16,7 @@ _ROUTE_HOST = rf"(?:\*\.)?{_NAME}\.?|\[[0-9A-Fa-f:.]+\]"
 _HOST_FIELD = rf"(?:{_NAME}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
 _PATH = r"/[!-\"$->@-~]*"  # visible ASCII without # and ?
 _TARGET = r"/[!-\"$-~]*"  # the same with a query
-_UNIX_PATH_BYTES = 107  # sun_path of unix(7), less its final zero
+UNIX_PATH_BYTES = 107  # sun_path of unix(7), less its final zero
 _EVERYWHERE = str(IPv4Address(0))
 _LISTEN = "an address and port such as 8080, 127.0.0.1:8080 or [::]:8080"
 _ENDPOINT = "an IP address and port such as 10.0.0.5:8000 or [::1]:8000, or a socket such as unix:/run/app.sock"
@@ -39,8 +39,8 @@ def endpoint(value: object) -> str:
     if not text.startswith("unix:"):
         return _joined(text, f"{_ENDPOINT} (a name that is looked up goes under dns)")
     path = text.removeprefix("unix:")
-    if not path.startswith("/") or len(path.encode()) > _UNIX_PATH_BYTES:
-        raise wrong(value, f"unix: and an absolute path of at most {_UNIX_PATH_BYTES} bytes")
+    if not path.startswith("/") or len(path.encode()) > UNIX_PATH_BYTES:
+        raise wrong(value, f"unix: and an absolute path of at most {UNIX_PATH_BYTES} bytes")
     return text
 
 
@@ -89,6 +89,25 @@ def proxy(value: object) -> str:
     if network.num_addresses > 1 and str(network.network_address) != str(ip_address(text.partition("/")[0])):
         raise ValueError(f"is an address inside the network {network}; write that, or the address alone")
     return text
+
+
+def proxy_admin(value: object) -> str:
+    """The admin API of a proxy: an IP address and port, or a name and port that is looked up again and again."""
+    expected = "an address or name and a port, such as 10.0.0.7:9090 or tasks.proxy:9090"
+    text = matched(value, r"[^\s]+", expected)
+    if re.fullmatch(r"(?:localhost|\[.*\]|[0-9.]+):.*", text):
+        return _joined(text, expected)
+    if not re.fullmatch(rf"{_NAME}:[0-9]{{1,5}}", text):
+        raise wrong(value, expected)
+    return dns(text)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether what `listen` or `proxy_admin` returned stays on this machine; nothing is known of a name."""
+    try:
+        return split(address)[0].is_loopback
+    except ValueError:
+        return False
 
 
 def route_host(value: object) -> str:

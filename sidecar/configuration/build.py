@@ -4,12 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from autoscaler import rules
+from autoscaler.cluster.engine import Clone, Healthcheck, Image, Source, SwarmService
 from autoscaler.rules import MetricRule, MetricType
 from balancer.limits import Limits, Timeouts
 from balancer.table import Settings
 from probes.spec import ProbeSpec
-from sidecar.config import Config, Route, Service
-from sidecar.configuration import models, scaling
+from sidecar.config import Config, Docker, Route, Service
+from sidecar.configuration import containers, models, scaling, sources
+from sidecar.configuration.references import absolute_volume
 
 DEFAULT_METRICS = (MetricRule(MetricType.CONCURRENCY, target=20.0, target_utilization=0.7),)
 
@@ -18,7 +20,7 @@ def build(file: models.File, source: str, directory: Path, cores: int) -> Config
     """The configuration. directory: what relative paths are relative to; cores: those that the program may use."""
     return Config(
         source=source,
-        services=tuple(_service(name, service, directory, cores) for name, service in file.services.items()),
+        services=tuple(_service(name, service, file.engine, directory, cores) for name, service in file.services.items()),
         engine=file.engine.value,
         listen=tuple(file.listen),
         admin_listen=file.admin.listen,
@@ -26,7 +28,14 @@ def build(file: models.File, source: str, directory: Path, cores: int) -> Config
         workers=file.workers,
         shutdown_timeout_s=file.shutdown_timeout,
         settings=_settings(file, directory),
+        docker=_docker(file.docker, directory),
+        proxies=file.proxies,
     )
+
+
+def _docker(given: containers.Docker, directory: Path) -> Docker:
+    cert_path = str(directory / given.cert_path) if given.cert_path else ""
+    return Docker(given.host, cert_path, given.tls_verify, given.owner, given.labels)
 
 
 def _settings(file: models.File, directory: Path) -> Settings:
@@ -40,17 +49,28 @@ def _settings(file: models.File, directory: Path) -> Settings:
     )
 
 
-def _service(name: str, service: models.Service, directory: Path, cores: int) -> Service:
-    balance, zero = service.balance, service.autoscale.scale_to_zero or scaling.ScaleToZero()
+def _service(name: str, given: models.Service, engine: models.Engine, directory: Path, cores: int) -> Service:
+    key = sources.chosen(engine, given)
+    started = key in sources.STARTED[engine]
+    return replace(
+        common(name, given),
+        engine=engine.value if started else "dns" if key == "dns" else "fixed",
+        source=_source(key, given, directory),
+        command=given.command if key in ("command", "image") else (),
+        environment=dict(given.environment) if key in ("command", "image") else {},
+        directory=str(directory / given.directory) if key == "command" else "",
+        endpoints=tuple((endpoint.address, endpoint.weight) for endpoint in given.endpoints),
+        dns=given.dns,
+        rules=scaled(given.autoscale, cores) if started else None,
+    )
+
+
+def common(name: str, given: models.Service) -> Service:
+    """A service without where its replicas come from, and so without rules."""
+    balance, zero = given.balance, given.autoscale.scale_to_zero or scaling.ScaleToZero()
     return Service(
         name=name,
-        routes=tuple(Route(route.host, route.path) for route in service.routes),
-        engine=_engine(service),
-        command=service.command,
-        environment=dict(service.environment),
-        directory=str(directory / service.directory) if service.command else "",
-        endpoints=tuple((endpoint.address, endpoint.weight) for endpoint in service.endpoints),
-        dns=service.dns,
+        routes=tuple(Route(route.host, route.path) for route in given.routes),
         policy=balance.policy,
         max_concurrency=balance.max_concurrency,
         queue=balance.queue,
@@ -59,13 +79,40 @@ def _service(name: str, service: models.Service, directory: Path, cores: int) ->
         stop_grace_s=balance.stop_grace,
         hold_timeout_s=zero.wake_timeout,
         max_held=zero.max_held,
-        readiness=_probe(service.probes.readiness),
-        rules=_rules(service.autoscale, cores) if service.command else None,
+        readiness=_probe(given.probes.readiness),
     )
 
 
-def _engine(service: models.Service) -> str:
-    return "dns" if service.dns else "fixed" if service.endpoints else "processes"
+def _source(key: str, given: models.Service, directory: Path) -> Source | None:
+    port = given.port or 0
+    match key:
+        case "image":
+            return _image(given, port, directory)
+        case "compose":
+            return Clone(given.compose.service, given.compose.project, port)
+        case "swarm":
+            return SwarmService(given.swarm.service, port, given.swarm.network)
+    return None
+
+
+def _image(given: models.Service, port: int, directory: Path) -> Image:
+    return Image(
+        name=given.image,
+        port=port,
+        networks=given.networks,
+        volumes=tuple(absolute_volume(volume, directory) for volume in given.volumes),
+        cpus=given.resources.cpus or 0.0,
+        memory=given.resources.memory or 0,
+        labels=dict(given.labels),
+        stop_signal=given.stop_signal,
+        healthcheck=_health(given.healthcheck) if "healthcheck" in given.model_fields_set else None,
+        pull=given.pull,
+    )
+
+
+def _health(given: containers.Healthcheck) -> Healthcheck:
+    test = ("NONE",) if given.disable else given.test
+    return Healthcheck(test, given.interval, given.timeout, given.retries, given.start_period)
 
 
 def _probe(readiness: models.Readiness) -> ProbeSpec:
@@ -82,7 +129,8 @@ def _probe(readiness: models.Readiness) -> ProbeSpec:
     )
 
 
-def _rules(given: scaling.Autoscale, cores: int) -> rules.Rules:
+def scaled(given: scaling.Autoscale, cores: int) -> rules.Rules:
+    """The rules. cores: those of the machine that the program runs on."""
     low, high = given.bounds(cores)
     return rules.Rules(
         min_replicas=low,

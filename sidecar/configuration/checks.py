@@ -5,40 +5,29 @@ are there.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path as FilePath
 
 from balancer.limits import REPLICAS
-from sidecar.configuration.addresses import split
+from sidecar.configuration import sources
+from sidecar.configuration.addresses import is_loopback, split
 from sidecar.configuration.base import hpa_spelling
 from sidecar.configuration.document import Document
-from sidecar.configuration.models import SERVICE_NAME, File, ProbeType, Readiness, Service
-from sidecar.configuration.problems import Path
+from sidecar.configuration.models import SERVICE_NAME, Engine, File, ProbeType, Readiness, Service
+from sidecar.configuration.problems import Finding, Path
 from sidecar.configuration.quantities import duration_text, size_text
 from sidecar.configuration.scaling import Autoscale
 from sidecar.configuration.validation import located, way_to
 
 _VARIABLE_NAME = "[^=\\0]{1,255}"
-_SOURCES = ("command", "endpoints", "dns")
-_FOR_COMMANDS = ("autoscale", "environment", "directory")
+_SERVICES: Path = ("services",)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong at a path. needs: further paths that it follows from; if one of them is wrong by itself, it means nothing."""
-
-    path: Path
-    message: str
-    needs: tuple[Path, ...] = ()
-    at_key: bool = False
-
-
-def check(document: Document, file: File, directory: FilePath, cores: int) -> None:
-    """Add to the document what does not fit together. A finding that follows from a value that is wrong by itself is left out."""
+def check(document: Document, findings: Iterable[Finding]) -> None:
+    """Add findings to the document. One that follows from a value that is wrong by itself is left out."""
     failed = {_canonical(path) for path in document.failed}
     touched = {way for path in failed for way in way_to(path)}
-    for finding in findings(file, directory, cores):
+    for finding in findings:
         path, needs = _canonical(finding.path), [_canonical(need) for need in finding.needs]
         if not touched.intersection(needs) and not failed.intersection(way for one in (path, *needs) for way in way_to(one)):
             document.add(located(document, finding.path), finding.message, at_key=finding.at_key)
@@ -51,20 +40,56 @@ def _canonical(path: Path) -> Path:
 
 def findings(file: File, directory: FilePath, cores: int) -> Iterator[Finding]:
     """Everything that does not fit together. directory: what relative paths are relative to; cores: as in `Autoscale.bounds`."""
+    yield from _any_service(file)
+    yield from _endpoint(file, directory)
     yield from _listeners(file)
     yield from _heads(file)
     yield from _log(file, directory)
     yield from _routes(file)
     for name, service in file.services.items():
-        path: Path = ("services", name)
-        yield from _source(service, path)
-        yield from _variables(service, path)
+        path: Path = (*_SERVICES, name)
+        yield from sources.findings(file, service, path, directory)
         yield from _directory(service, path, directory)
         yield from _endpoints(service, path)
-        yield from _probe(service.probes.readiness, (*path, "probes", "readiness"))
-        yield from _scaling(service.autoscale, (*path, "autoscale"))
+        yield from of_service(service, path)
     yield from _names(file)
     yield from _total(file, cores)
+
+
+def of_service(service: Service, path: Path) -> Iterator[Finding]:
+    """What does not fit together in one service, wherever its replicas come from."""
+    yield from _variables(service, path)
+    yield from _probe(service.probes.readiness, (*path, "probes", "readiness"))
+    yield from _scaling(service.autoscale, (*path, "autoscale"))
+
+
+def _any_service(file: File) -> Iterator[Finding]:
+    """Only labels can take the place of services."""
+    if file.services or (file.engine != Engine.PROCESSES and file.docker.labels):
+        return
+    if "services" in file.model_fields_set:
+        yield Finding(_SERVICES, "must not be empty", (_SERVICES,))
+    else:
+        yield Finding((), 'needs the key "services"', (_SERVICES, ("engine",), ("docker", "labels")), at_key=True)
+
+
+def _endpoint(file: File, directory: FilePath) -> Iterator[Finding]:
+    yield from _twice(file.docker.host, ("docker", "host"))
+    if file.docker.cert_path and not (directory / file.docker.cert_path).is_dir():
+        yield Finding(("docker", "cert_path"), f"is not a directory: {directory / file.docker.cert_path}")
+    yield from _twice(file.proxies, ("proxies",))
+    afar = [proxy for proxy in file.proxies if not is_loopback(proxy)]
+    if afar and not file.admin.token:
+        message = f"needs a token, since {afar[0]} is not a loopback address: admin: {{token: ${{NAME}}}}, the same for all"
+        yield Finding(("proxies",), message, needs=(("admin", "token"),))
+
+
+def _twice(values: Iterable[str], path: Path) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield Finding((*path, index), f"{value} is given twice")
+        seen.add(value)
 
 
 def _listeners(file: File) -> Iterator[Finding]:
@@ -73,7 +98,7 @@ def _listeners(file: File) -> Iterator[Finding]:
         yield from _taken(address, taken, ("listen", index))
         taken.append(address)
     yield from _taken(file.admin.listen, taken, ("admin", "listen"))
-    if not file.admin.token and not split(file.admin.listen)[0].is_loopback:
+    if not file.admin.token and not is_loopback(file.admin.listen):
         message = "needs a token beside it, since it is not a loopback address: admin: {listen: ..., token: ${NAME}}"
         yield Finding(("admin", "listen"), message, needs=(("admin", "token"),))
 
@@ -125,21 +150,6 @@ def _same_route(name: str, service: Service, index: int, owner: str) -> Finding:
     return Finding(path[:-1], message, needs, at_key=True)
 
 
-def _source(service: Service, path: Path) -> Iterator[Finding]:
-    given = [key for key in _SOURCES if key in service.model_fields_set]
-    needs = tuple((*path, key) for key in _SOURCES)
-    if not given:
-        yield Finding(path, "needs one of command, endpoints and dns", needs, at_key=True)
-    for key in given[1:]:
-        yield Finding(
-            (*path, key), f"cannot stand beside {given[0]}: a service has one of command, endpoints and dns", at_key=True
-        )
-    for key in _FOR_COMMANDS:
-        if given and "command" not in given and key in service.model_fields_set:
-            message = f"is for a service with a command only; replicas of {given[0]} are not started here"
-            yield Finding((*path, key), message, needs, at_key=True)
-
-
 def _variables(service: Service, path: Path) -> Iterator[Finding]:
     for name in service.environment:
         if not re.fullmatch(_VARIABLE_NAME, name):
@@ -152,11 +162,8 @@ def _directory(service: Service, path: Path, directory: FilePath) -> Iterator[Fi
 
 
 def _endpoints(service: Service, path: Path) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for index, endpoint in enumerate(service.endpoints):
-        if endpoint.address in seen:
-            yield Finding((*path, "endpoints", index), f"{endpoint.address} is given twice")
-        seen.add(endpoint.address)
+    yield from _twice((endpoint.address for endpoint in service.endpoints), (*path, "endpoints"))
+    yield from _twice(service.networks, (*path, "networks"))
 
 
 def _probe(readiness: Readiness, path: Path) -> Iterator[Finding]:
@@ -206,11 +213,12 @@ def _names(file: File) -> Iterator[Finding]:
 
 def _total(file: File, cores: int) -> Iterator[Finding]:
     """The scoreboard has a row for each replica of all services."""
-    most = sum(_most(service, cores) for service in file.services.values())
+    most = sum(_most(file.engine, service, cores) for service in file.services.values())
     if most > REPLICAS:
         message = f"may come to {most} replicas together; {REPLICAS} are the most"
         yield Finding(("services",), message, at_key=True)
 
 
-def _most(service: Service, cores: int) -> int:
-    return service.autoscale.bounds(cores)[1] if service.command else len(service.endpoints) or 1
+def _most(engine: Engine, service: Service, cores: int) -> int:
+    is_started = sources.chosen(engine, service) in sources.STARTED[engine]
+    return service.autoscale.bounds(cores)[1] if is_started else len(service.endpoints) or 1

@@ -124,6 +124,28 @@ def _split(line: str) -> list[str]:
         raise ValueError(f"cannot be split into words ({str(error).lower()}); close the quote, or write a list") from None
 
 
+def health_test() -> Reader:
+    """What a container engine runs to see how a container is: in Docker's form, a list whose first word says how it is run."""
+    words = {"type": "array", "items": WORDS, "minItems": 1}
+    return Reader(_health_test, {"anyOf": [{"type": "string", "minLength": 1}, words]})
+
+
+def _health_test(value: object) -> tuple[str, ...]:
+    expected = "one line for a shell, or a list that begins with CMD, CMD-SHELL or NONE"
+    words = ["CMD-SHELL", value] if isinstance(value, str) and value else value
+    if not isinstance(words, list) or not words:
+        raise wrong(value, expected)
+    for index, word in enumerate(words):
+        if not isinstance(word, str):
+            raise At(index, str(wrong(word, "one word of the command; put it in quotes")))
+    first, count = words[0], len(words)
+    if first not in ("CMD", "CMD-SHELL", "NONE"):
+        raise At(0, str(wrong(first, "CMD, CMD-SHELL or NONE, and the words of the command after it")))
+    if (first == "NONE" and count > 1) or (first == "CMD-SHELL" and count != 2) or (first == "CMD" and count < 2):
+        raise ValueError("must be [NONE], [CMD-SHELL, LINE] or [CMD, PROGRAM, ARGUMENT...]")
+    return tuple(words)
+
+
 def statuses() -> Reader:
     """A status, or a range of them."""
     return Reader(_statuses, {"anyOf": [_quantity("integer", 100, 599, _STATUS)]})
@@ -160,5 +182,5 @@ def file_name(value: object) -> str:
 
 
 def value_of_variable(value: object) -> str:
-    """What a variable of a replica's environment is set to; it may be empty."""
+    """What a variable of a replica's environment, or a label, is set to; it may be empty."""
     return matched(value, r"(?s:.*)", 'text (write "" for an empty value)')

@@ -8,7 +8,7 @@ from pathlib import Path
 from sidecar.config import Config
 from sidecar.configuration import document as documents
 from sidecar.configuration.build import build
-from sidecar.configuration.checks import check
+from sidecar.configuration.checks import check, findings
 from sidecar.configuration.document import FILE_BYTES, Document
 from sidecar.configuration.problems import ConfigurationErrors, Problem
 from sidecar.configuration.validation import validate
@@ -97,7 +97,7 @@ def _config(document: Document, directory: Path) -> Config:
     cores = len(os.sched_getaffinity(0))
     file = validate(document)
     if file:
-        check(document, file, directory, cores)
+        check(document, findings(file, directory, cores))
     if document.problems or not file:
         raise ConfigurationErrors(document.problems)
     return build(file, document.file, directory, cores)

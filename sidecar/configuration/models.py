@@ -11,22 +11,24 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from pydantic.config import JsonDict
 
+from autoscaler.cluster.engine import Pull
 from balancer.limits import REPLICAS, SERVICES, WORKERS
-from balancer.table import Policy, Settings
+from balancer.table import Policy
 from probes.spec import ProbeSpec
 from sidecar import config
-from sidecar.configuration import addresses, kinds
+from sidecar.configuration import addresses, kinds, references
 from sidecar.configuration.base import Model
+from sidecar.configuration.containers import NETWORKS, VOLUMES, Compose, Docker, Healthcheck, Resources, Swarm
+from sidecar.configuration.datapath import Limits, Timeouts
 from sidecar.configuration.scaling import Autoscale
 from sidecar.configuration.shapes import OneOrMany, OrFalse, Pairs, Short
 
 _CONFIG = config.Config(source="", services=())
 _SERVICE = config.Service(name="", routes=())
-_SETTINGS = Settings()
 _PROBE = ProbeSpec()
-_KIB, _MIB, _GIB = 1024, 1024**2, 1024**3
 
 SERVICE_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
+_VALUE = kinds.text(kinds.value_of_variable, kinds.WORDS)
 _SERVICE_NAMES: JsonDict = {"propertyNames": {"pattern": f"^{SERVICE_NAME}$"}}
 
 
@@ -34,12 +36,12 @@ class Engine(StrEnum):
     """What runs the replicas."""
 
     PROCESSES = "processes"
+    DOCKER = "docker"
+    SWARM = "swarm"
 
 
-_LATER = dict.fromkeys(
-    ("docker", "swarm", "kubernetes"),
-    "is not available in this version, which runs local processes (engine: processes) and balances fixed endpoints and dns names",
-)
+_LATER = {"kubernetes": "is not available in this version, which has processes, docker and swarm"}
+PROXIES = 64
 
 
 class LogFormat(StrEnum):
@@ -72,48 +74,6 @@ class AccessLog(Model):
     """A file, relative to this one; "-" is standard output."""
     format: Annotated[LogFormat, kinds.choice(LogFormat)] = LogFormat.JSON
     """`json`, or `clf` for the Common Log Format."""
-
-
-class Limits(Model):
-    """Sizes and counts of the data path. Sizes are in bytes, or with a unit: 8KiB, 32k, 1MiB."""
-
-    request_line: Annotated[int, kinds.size(256, _MIB)] = _SETTINGS.limits.request_line
-    """The longest request line; 414 beyond."""
-    head: Annotated[int, kinds.size(512, _MIB)] = _SETTINGS.limits.head
-    """The largest request head, request line included; 431 beyond."""
-    fields: Annotated[int, kinds.whole(1, 10_000)] = _SETTINGS.limits.fields
-    """The most header fields of a request; 431 beyond."""
-    body: Annotated[int, kinds.size(0, 1024 * 1024 * _GIB)] = _SETTINGS.limits.body
-    """The largest request body; 413 beyond. 0: no limit."""
-    connections: Annotated[int, kinds.whole(1, 1_000_000)] = _SETTINGS.limits.connections
-    """The most client connections of one worker; 503 beyond."""
-    response_head: Annotated[int, kinds.size(512, _MIB)] = _SETTINGS.limits.response_head
-    """The largest response head of a replica; 502 beyond."""
-    pool_per_replica: Annotated[int, kinds.whole(0, 10_000)] = _SETTINGS.limits.pool_per_replica
-    """The most idle connections that one worker keeps to one replica."""
-
-
-class Timeouts(Model):
-    """Times of the data path."""
-
-    head: Annotated[float, kinds.duration()] = _SETTINGS.timeouts.head_s
-    """From the first byte of a request head to its last; 408 beyond."""
-    idle: Annotated[float, kinds.duration()] = _SETTINGS.timeouts.idle_s
-    """How long a client's connection may stay open without a request."""
-    body_idle: Annotated[float, kinds.duration()] = _SETTINGS.timeouts.body_idle_s
-    """How long no byte may move while a body is under way; 408, or an abort once the response has begun."""
-    tunnel_idle: Annotated[float, kinds.duration(high=30 * kinds.DAY_S)] = _SETTINGS.timeouts.tunnel_idle_s
-    """The same after an upgrade, such as for a WebSocket."""
-    connect: Annotated[float, kinds.duration()] = _SETTINGS.timeouts.connect_s
-    """For connecting to a replica; then another one is tried, in the end 504."""
-    response_head: Annotated[float, kinds.duration()] = _SETTINGS.timeouts.response_head_s
-    """From the request sent to the response head of the replica; 504 beyond."""
-    total: Annotated[float, kinds.duration(low=0.0)] = _SETTINGS.timeouts.total_s
-    """From the first byte of the request to the last byte of the response; 504 or an abort beyond. 0: no limit."""
-    pool_idle: Annotated[float, kinds.duration()] = _SETTINGS.timeouts.pool_idle_s
-    """How long an unused connection to a replica is kept; best a little less than the app server's own limit."""
-    linger: Annotated[float, kinds.duration()] = _SETTINGS.timeouts.linger_s
-    """How long the rest of a request is read on after an early answer, so that the client can read the answer."""
 
 
 class Route(Model):
@@ -188,23 +148,52 @@ class Probes(Model):
 
 
 class Service(Model):
-    """One service: exactly one of `command`, `endpoints` and `dns`, and the requests it gets."""
+    """One service: where its replicas come from, and the requests it gets.
+
+    One of `endpoints` and `dns`, or what the file's `engine` can start: a `command`, an `image` or `compose`, a `swarm` service.
+    """
 
     unavailable: ClassVar[Mapping[str, str]] = {
-        "port": "has no meaning here: replicas of a command get free ports ({port} in the command, PORT in the environment) "
-        "or Unix sockets ({socket}), and endpoints and dns name their own",
         "replicas": "for a fixed number give min_replicas and max_replicas under autoscale the same value",
-        **dict.fromkeys(("image", "compose", "swarm"), "is not available in this version, which has command, endpoints and dns"),
+        "build": "is for Compose: build the image there, and give its name here under image",
+        "ports": "would give all replicas one port of the machine: give the port that they listen on themselves, port: 8000",
+        "cpus": "stands under resources: resources: {cpus: 0.5}",
+        **dict.fromkeys(("memory", "mem_limit"), "stands under resources: resources: {memory: 256MiB}"),
+        "restart": "has no meaning here: replicas that end are started again",
     }
 
     command: Annotated[tuple[str, ...], kinds.command()] = ()
     """What starts one replica; {port}, {socket} and {name} are replaced. A list of words, or one line that is split as a shell would."""
-    environment: Annotated[
-        dict[str, Annotated[str, kinds.text(kinds.value_of_variable, kinds.WORDS)]], Pairs(), Field(default_factory=dict)
-    ]
+    environment: Annotated[dict[str, Annotated[str, _VALUE]], Pairs(), Field(default_factory=dict)]
     """Environment variables of the replicas: a mapping, or a list of KEY=VALUE."""
     directory: Annotated[str, kinds.text(kinds.file_name)] = "."
-    """The working directory of the replicas, relative to this file."""
+    """The working directory of local processes, relative to this file."""
+    image: Annotated[str, kinds.text(references.image)] = ""
+    """The image that replicas are made from: shop:1.4.2, or with a digest. For engine docker; for swarm, a service is made from it."""
+    compose: Annotated[Compose, Short("service")] = Compose.model_construct(service="")
+    """The Compose service that replicas are copied from: its name, or {service, project}. For engine docker."""
+    swarm: Annotated[Swarm, Short("service")] = Swarm.model_construct(service="")
+    """The Swarm service whose replicas are counted up and down: its name, or {service, network}. For engine swarm."""
+    port: Annotated[int | None, kinds.whole(1, 65535)] = None
+    """The port that containers listen on. Default: the only one that the image exposes."""
+    networks: Annotated[
+        tuple[Annotated[str, kinds.text(references.network)], ...], Field(min_length=1, max_length=NETWORKS), OneOrMany()
+    ] = ()
+    """The networks that containers are in. For an image."""
+    volumes: Annotated[
+        tuple[Annotated[str, kinds.text(references.volume)], ...], Field(min_length=1, max_length=VOLUMES), OneOrMany()
+    ] = ()
+    """What is mounted, as in Compose: data:/var/lib/app, ./app:/srv/app:ro. For an image."""
+    resources: Resources = Resources()
+    """The most that one replica may use. For an image."""
+    labels: Annotated[dict[str, Annotated[str, _VALUE]], Pairs(), Field(default_factory=dict)]
+    """Labels of the containers: a mapping, or a list of KEY=VALUE. For an image."""
+    stop_signal: Annotated[str, kinds.text(references.stop_signal, kinds.WORDS)] = ""
+    """What asks a container to end, such as SIGQUIT. Default: the image's, or else SIGTERM. For an image."""
+    healthcheck: Healthcheck = Healthcheck()
+    """How the container engine itself asks a container how it is. For an image."""
+    pull: Annotated[Pull, kinds.choice(Pull)] = Pull.MISSING
+    """When the image is pulled: `missing`, `always` or `never`. For an image."""
     endpoints: Annotated[tuple[Annotated[Endpoint, Short("address")], ...], Field(min_length=1, max_length=REPLICAS)] = ()
     """Fixed addresses: 10.0.0.5:8000, [::1]:8000, unix:/run/app.sock, or {address, weight}."""
     dns: Annotated[str, kinds.text(addresses.dns)] = ""
@@ -216,14 +205,16 @@ class Service(Model):
     probes: Probes = Probes()
     """How replicas are asked how they are."""
     autoscale: Autoscale = Autoscale()
-    """How many replicas there should be; for a command only."""
+    """How many replicas there should be; for what can be started."""
 
 
 class File(Model):
     """The configuration of Écluse."""
 
     engine: Annotated[Engine, kinds.choice(Engine, later=_LATER)] = Engine.PROCESSES
-    """What runs the replicas."""
+    """What runs the replicas: `processes` (local ones), `docker` or `swarm`."""
+    docker: Docker = Docker()
+    """The cluster's endpoint, for the engines docker and swarm."""
     listen: Annotated[tuple[Annotated[str, kinds.listen()], ...], Field(min_length=1, max_length=64), OneOrMany()] = (
         _CONFIG.listen
     )
@@ -242,5 +233,11 @@ class File(Model):
     """Sizes and counts of the data path."""
     timeouts: Timeouts = Timeouts()
     """Times of the data path."""
-    services: Annotated[dict[str, Service], Field(min_length=1, max_length=SERVICES, json_schema_extra=_SERVICE_NAMES)]
-    """The services by name."""
+    proxies: Annotated[
+        tuple[Annotated[str, kinds.text(addresses.proxy_admin)], ...], Field(min_length=1, max_length=PROXIES), OneOrMany()
+    ] = _CONFIG.proxies
+    """The admin APIs of proxies that run apart, for `ecluse run --role autoscaler`: addresses, or names that are looked up."""
+    services: Annotated[
+        dict[str, Service], Field(default_factory=dict, min_length=1, max_length=SERVICES, json_schema_extra=_SERVICE_NAMES)
+    ]
+    """The services by name. May be left out where services are found by their labels (engine docker or swarm)."""

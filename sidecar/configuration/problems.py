@@ -1,4 +1,7 @@
-"""What is wrong with a configuration, and where: one `Problem` each, all of them in one `ConfigurationErrors`."""
+"""What is wrong with a configuration, and where: one `Problem` each, all of them in one `ConfigurationErrors`.
+
+A `Finding` is what becomes a problem once its place is known.
+"""
 
 import json
 import re
@@ -27,6 +30,16 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong at a path. needs: further paths that it follows from; if one of them is wrong by itself, it means nothing."""
+
+    path: Path
+    message: str
+    needs: tuple[Path, ...] = ()
+    at_key: bool = False
 
 
 class ConfigurationErrors(Exception):  # noqa: N818 - it is one exception that holds many

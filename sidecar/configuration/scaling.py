@@ -112,7 +112,7 @@ class Fallback(HpaModel):
 
 
 class Autoscale(HpaModel):
-    """How many replicas there should be. Only for a service with a `command`."""
+    """How many replicas there should be. Only for a service whose replicas can be started."""
 
     unavailable: ClassVar[Mapping[str, str]] = {
         "replicas": "for a fixed number give min_replicas and max_replicas the same value",

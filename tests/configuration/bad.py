@@ -20,9 +20,21 @@ def service(*lines: str) -> str:
     return "\n".join(("services:", "  shop:", "    command: app", *(f"    {line}" for line in lines)))
 
 
-KNOWN = "(known: command, environment, directory, endpoints, dns, routes, balance, probes, autoscale)"
+def made(engine: str, *lines: str) -> str:
+    """A file for an engine, with one service of these lines: they begin in line 4, column 5."""
+    return "\n".join((f"engine: {engine}", "services:", "  shop:", *(f"    {line}" for line in lines)))
+
+
+KNOWN = (
+    "(known: command, environment, directory, image, compose, swarm, port, networks, volumes, resources, labels, stop_signal, "
+    "healthcheck, pull, endpoints, dns, routes, balance, probes, autoscale)"
+)
 DURATION = "must be a duration such as 30s, 5m or 250ms"
-NEEDS_SOURCE = "needs one of command, endpoints and dns"
+NEEDS_SOURCE = "needs one of command, image, compose, swarm, endpoints and dns"
+NAME = "must be a name of 1 to 63 letters, digits, -, _ and ., that begins with a letter or digit"
+VOLUME = "must be a volume as in Compose, such as data:/var/lib/app, ./app:/srv/app:ro or /tmp"
+ENDPOINT = "must be an endpoint such as unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://user@10.0.0.5"
+FREE_PORTS = "has no meaning here: replicas of a command get free ports ({port} in the command, ..."
 
 UNKNOWN_KEYS = (
     Bad(
@@ -36,7 +48,9 @@ UNKNOWN_KEYS = (
         (f"4:5: services.shop.zebra: unknown key {KNOWN}",),
     ),
     Bad(
-        "at the top", "lisen: 80\n" + service(), ('1:1: lisen: unknown key; did you mean "listen"? (known: engine, listen, ...',)
+        "at the top",
+        "lisen: 80\n" + service(),
+        ('1:1: lisen: unknown key; did you mean "listen"? (known: engine, docker, listen, ...',),
     ),
     Bad(
         "a mistyped command is not also a missing one",
@@ -60,17 +74,11 @@ UNKNOWN_KEYS = (
         (f'1:1: "a.b{"c" * 57}...": unknown key (known: engine, ...',),
     ),
     Bad(
-        "a port, which means nothing here, says why",
-        service("port: 8000"),
-        ("4:5: services.shop.port: has no meaning here: replicas of a command get free ports ({port} in the command, ...",),
-    ),
-    Bad(
         "keys of later versions say so",
-        service("balance: {slow_start: 20s}", "probes: {liveness: {path: /}}", "image: shop:1"),
+        service("balance: {slow_start: 20s}", "probes: {liveness: {path: /}}"),
         (
             "4:15: services.shop.balance.slow_start: is not available in this version",
             "5:14: services.shop.probes.liveness: is not available in this version; there is readiness",
-            "6:5: services.shop.image: is not available in this version, which has command, endpoints and dns",
         ),
     ),
     Bad(
@@ -82,11 +90,36 @@ UNKNOWN_KEYS = (
         ),
     ),
     Bad(
-        "engines of later versions say so",
-        "engine: docker\n" + service(),
-        ("1:9: engine: docker is not available in this version, which runs local processes ...",),
+        "keys of Compose that are not here say what is",
+        made("docker", "image: shop", "build: .", "ports: ['80:80']", "cpus: 1", "mem_limit: 1g", "restart: always"),
+        (
+            "5:5: services.shop.build: is for Compose: build the image there, and give its name here under image",
+            "6:5: services.shop.ports: would give all replicas one port of the machine: give the port that they listen on ...",
+            "7:5: services.shop.cpus: stands under resources: resources: {cpus: 0.5}",
+            "8:5: services.shop.mem_limit: stands under resources: resources: {memory: 256MiB}",
+            "9:5: services.shop.restart: has no meaning here: replicas that end are started again",
+        ),
     ),
-    Bad("no engine at all", "engine: dokcer\n" + service(), ("1:9: engine: must be processes; got 'dokcer'",)),
+    Bad(
+        "a stack is part of the name",
+        made("swarm", "swarm: {service: web, stack: shop}"),
+        ("4:27: services.shop.swarm.stack: is part of the service's name: service: STACK_SERVICE",),
+    ),
+    Bad(
+        "a mistyped key of the endpoint",
+        "docker: {hosts: 'unix:///a'}\n" + service(),
+        ('1:10: docker.hosts: unknown key; did you mean "host"? (known: host, cert_path, tls_verify, owner, labels)',),
+    ),
+    Bad(
+        "engines of later versions say so",
+        "engine: kubernetes\n" + service(),
+        ("1:9: engine: kubernetes is not available in this version, which has processes, docker and swarm",),
+    ),
+    Bad(
+        "no engine at all",
+        "engine: dokcer\n" + service(),
+        ("1:9: engine: must be one of processes, docker, swarm; got 'dokcer'; did you mean \"docker\"?",),
+    ),
 )
 
 VALUES = (
@@ -264,8 +297,351 @@ VALUES = (
     ),
 )
 
+ENDPOINTS = (
+    Bad(
+        "endpoints that are none, each with what was probably meant",
+        "docker: {host: [/var/run/docker.sock, '10.0.0.5:2376', 'udp://a', 'unix://run/x', 'tcp://a:99999']}\n" + service(),
+        (
+            f"1:17: docker.host[0]: {ENDPOINT}; got '/var/run/docker.sock'; did you mean unix:///var/run/docker.sock?",
+            f"1:39: docker.host[1]: {ENDPOINT}; got '10.0.0.5:2376'; did you mean tcp://10.0.0.5:2376?",
+            f"1:56: docker.host[2]: {ENDPOINT}; got 'udp://a'",
+            f"1:67: docker.host[3]: {ENDPOINT}; got 'unix://run/x'",
+            f"1:83: docker.host[4]: {ENDPOINT}, with a port from 1 to 65535; got 'tcp://a:99999'",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "endpoints of other worlds",
+        "docker:\n  host: ['npipe:////./pipe/docker_engine', 'fd://', 'http://a:2375', 'https://a:2376']\n" + service(),
+        (
+            "2:10: docker.host[0]: 'npipe:////./pipe/docker_engine' is a named pipe of Windows, where ecluse does not run: ...",
+            "2:44: docker.host[1]: 'fd://' is what dockerd is started with, not what it is reached at: write unix:///var/run/...",
+            "2:53: docker.host[2]: 'http://a:2375' must be written with tcp://, as in DOCKER_HOST",
+            "2:70: docker.host[3]: 'https://a:2376' must be written with tcp://, as in DOCKER_HOST, and tls_verify: true beside it",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a socket with too long a path",
+        f"docker: {{host: 'unix:///{'a' * 107}'}}\n" + service(),
+        ("1:16: docker.host: must be unix:// and an absolute path of at most 107 bytes; got 'unix:///aaaa...",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a manager twice, and no such certificates",
+        "docker:\n  host: ['tcp://a', 'tcp://a/']\n  cert_path: nowhere\n" + service(),
+        ("2:21: docker.host[1]: tcp://a is given twice", "3:14: docker.cert_path: is not a directory: ..."),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "an owner that could not stand in a label, and flags that are none",
+        "docker: {owner: 'us and them', tls_verify: 1, labels: maybe}\n" + service(),
+        (
+            f"1:17: docker.owner: {NAME}; got 'us and them'",
+            "1:44: docker.tls_verify: must be true or false; got '1'",
+            "1:55: docker.labels: must be true or false; got 'maybe'",
+        ),
+    ),
+    Bad(
+        "an endpoint without a value",
+        "docker: {host: }\n" + service(),
+        ("1:15: docker.host: has no value; it must be a list",),
+        False,
+    ),
+    Bad(
+        "proxies without a port, without a token, and twice",
+        "proxies: [proxy, '10.0.0.300:1', 'tasks.proxy:70000']\n" + service(),
+        (
+            "1:11: proxies[0]: must be an address or name and a port, such as 10.0.0.7:9090 or tasks.proxy:9090; got 'proxy'",
+            "1:18: proxies[1]: must be an address or name and a port, such as 10.0.0.7:9090 or tasks.proxy:9090, with a port ...",
+            "1:34: proxies[2]: must be a name and port such as tasks.web:8000, with at most ...",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "proxies elsewhere, whom nobody could tell that it is us",
+        "proxies: ['127.0.0.1:9090', 'tasks.proxy:9090', 'localhost:9090']\n" + service(),
+        (
+            "1:10: proxies: needs a token, since tasks.proxy:9090 is not a loopback address: admin: {token: ${NAME}}, the same for all",
+            "1:49: proxies[2]: 127.0.0.1:9090 is given twice",
+        ),
+        seen_by_schema=False,
+    ),
+)
+
+CONTAINERS = (
+    Bad(
+        "an image that cannot be one",
+        made("docker", "image: 'shop:'"),
+        (
+            "4:12: services.shop.image: must be the name of an image such as shop:1.4.2 or registry.example.com/team/shop@sha256:...; "
+            "got 'shop:'",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "an image in capitals",
+        made("docker", "image: Shop:1"),
+        (
+            "4:12: services.shop.image: must be the name of an image such as ..., in lower case; got 'Shop:1'".replace(
+                "...", "shop:1.4.2 or registry.example.com/team/shop@sha256:..."
+            ),
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a port out of range",
+        made("docker", "image: shop", "port: 80000"),
+        ("5:11: services.shop.port: must be from 1 to 65535; got '80000'",),
+    ),
+    Bad(
+        "networks in which nobody is reached, and one twice",
+        made("docker", "image: shop", "networks: [host, none, 'a b']")
+        + "\n  b: {image: b, networks: [x, x], routes: [{path: /b}]}",
+        (
+            "5:16: services.shop.networks[0]: cannot be host: all replicas would have to listen on one and the same port; ...",
+            "5:22: services.shop.networks[1]: cannot be none: a replica without a network gets no requests; leave networks out",
+            f"5:28: services.shop.networks[2]: {NAME}; got 'a b'",
+            "6:31: services.b.networks[1]: x is given twice",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "volumes",
+        made("docker", "image: shop", "volumes: [data, '~/a:/a', 'x:b', '/a:/b:or', 'a b:/b', '/a::/b', 'a:/b:/c:ro']"),
+        (
+            f"5:15: services.shop.volumes[0]: {VOLUME}; got 'data'",
+            "5:21: services.shop.volumes[1]: '~/a:/a' has a ~, which would be another home on another machine: write the whole path",
+            f"5:31: services.shop.volumes[2]: {VOLUME}; got 'x:b'",
+            "5:38: services.shop.volumes[3]: has the mode 'or'; it must be ro, rw, ...",
+            f"5:50: services.shop.volumes[4]: {VOLUME}; got 'a b:/b'",
+            f"5:60: services.shop.volumes[5]: {VOLUME}; got '/a::/b'",
+            f"5:70: services.shop.volumes[6]: {VOLUME}; got 'a:/b:/c:ro'",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "two volumes in one place",
+        made("docker", "image: shop", "volumes: ['a:/data', './b:/data:ro']"),
+        ("5:26: services.shop.volumes[1]: /data has a volume already",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "resources",
+        made("docker", "image: shop", "resources: {cpus: 0, memory: 1MiB, disk: 1GiB}"),
+        (
+            "5:23: services.shop.resources.cpus: must be from 0.01 to 1024; got '0'",
+            "5:34: services.shop.resources.memory: must be from 6MiB to 65536GiB; got '1MiB'",
+            "5:40: services.shop.resources.disk: unknown key (known: cpus, memory)",
+        ),
+    ),
+    Bad(
+        "labels that are keys of the file, or none",
+        made("docker", "image: shop", "labels: {ecluse.port: 80, 'a b': c}"),
+        (
+            '5:14: services.shop.labels."ecluse.port": labels that begin with ecluse. are keys of this file: write them as such, ...',
+            '5:31: services.shop.labels."a b": the name of a label has 1 to 255 characters, without spaces and =',
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "labels as a list",
+        made("docker", "image: shop", "labels: [a=1, b]"),
+        ("5:19: services.shop.labels[1]: must be KEY=VALUE; got 'b'",),
+    ),
+    Bad(
+        "signals that there are not",
+        made("docker", "image: shop", "stop_signal: SIGTREM") + "\n  b: {image: b, stop_signal: 99, routes: [{path: /b}]}",
+        (
+            "5:18: services.shop.stop_signal: must be a signal such as SIGTERM, QUIT or 15; got 'SIGTREM'; did you mean \"SIGTERM\"?",
+            "6:30: services.b.stop_signal: must be a signal such as SIGTERM, QUIT or 15, from 1 to 64; got '99'",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a health check whose list says not how it is run",
+        made("docker", "image: shop", "healthcheck: {test: [curl, localhost], retries: 0}"),
+        (
+            "5:26: services.shop.healthcheck.test[0]: must be CMD, CMD-SHELL or NONE, and the words of the command after it; got 'curl'",
+            "5:53: services.shop.healthcheck.retries: must be from 1 to 100; got '0'",
+        ),
+    ),
+    Bad(
+        "a health check without a command",
+        made("docker", "image: shop", "healthcheck: {test: [CMD]}"),
+        ("5:25: services.shop.healthcheck.test: must be [NONE], [CMD-SHELL, LINE] or [CMD, PROGRAM, ARGUMENT...]",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a health check with a word that is none",
+        made("docker", "image: shop", "healthcheck: {test: [CMD, [a]]}"),
+        ("5:31: services.shop.healthcheck.test[1]: must be one word of the command; put it in quotes; got a list",),
+    ),
+    Bad(
+        "an empty health check",
+        made("docker", "image: shop", "healthcheck: {test: ''}"),
+        (
+            "5:25: services.shop.healthcheck.test: must be one line for a shell, or a list that begins with CMD, CMD-SHELL or NONE; "
+            "got ''",
+        ),
+    ),
+    Bad(
+        "a health check that is not done needs no times",
+        made("docker", "image: shop", "healthcheck: {disable: true, test: curl, interval: 1s}"),
+        (
+            "5:34: services.shop.healthcheck.test: means nothing to a check that is not done; take it out",
+            "5:46: services.shop.healthcheck.interval: means nothing to a check that is not done; take it out",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "pulled when",
+        made("docker", "image: shop", "pull: allways"),
+        ("5:11: services.shop.pull: must be one of missing, always, never; got 'allways'; did you mean \"always\"?",),
+    ),
+    Bad(
+        "sources in full, with mistakes",
+        "services: {a: {compose: {project: Shop}}, b: {swarm: {service: -x, network: host}, routes: [{path: /b}]}}",
+        (
+            '1:16: services.a.compose: needs the key "service"',
+            "1:35: services.a.compose.project: must be a Compose project's name: 1 to 63 small letters, digits, - and _; got 'Shop'",
+            f"1:64: services.b.swarm.service: {NAME}; got '-x'",
+            "1:77: services.b.swarm.network: cannot be host: ...",
+        ),
+    ),
+    Bad(
+        "sources without a value",
+        "services: {a: {compose: }, b: {image: , routes: [{path: /b}]}}",
+        (
+            "1:24: services.a.compose: has no value; it must be a mapping of keys and values",
+            "1:38: services.b.image: has no value; it must be the name of an image such as shop:1.4.2 ...",
+        ),
+    ),
+)
+
+ENGINES = (
+    Bad(
+        "an image without an engine for it names the engines",
+        "services:\n  shop:\n    image: shop:1",
+        (
+            "3:5: services.shop.image: needs engine: docker or engine: swarm at the top of the file; "
+            "with engine: processes a service needs command",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a Compose service needs docker",
+        made("swarm", "compose: web"),
+        (
+            "4:5: services.shop.compose: needs engine: docker at the top of the file; with engine: swarm a service needs swarm or image",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a Swarm service needs swarm",
+        made("docker", "swarm: shop_web"),
+        (
+            "4:5: services.shop.swarm: needs engine: swarm at the top of the file; with engine: docker a service needs image or compose",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a command needs processes",
+        made("docker", "command: app"),
+        (
+            "4:5: services.shop.command: needs engine: processes at the top of the file; "
+            "with engine: docker a service needs image or compose",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a command and a Compose service on a Swarm",
+        made("swarm", "command: app", "compose: web"),
+        (
+            "4:5: services.shop.command: needs engine: processes or engine: docker at the top of the file; "
+            "with engine: swarm a service needs swarm or image",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "an image and a Compose service",
+        made("docker", "image: shop", "compose: web"),
+        ("5:5: services.shop.compose: cannot stand beside image: containers are made from an image or copied from ...",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "fixed endpoints beside an image",
+        made("docker", "image: shop", "endpoints: ['10.0.0.1:80']"),
+        ("5:5: services.shop.endpoints: cannot stand beside image: endpoints and dns stand alone",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a port for what gets a free one",
+        service("port: 8000"),
+        (f"4:5: services.shop.port: {FREE_PORTS}",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "keys of an image without one",
+        made("docker", "compose: web", "networks: x", "volumes: /tmp", "pull: never", "environment: [A=1]", "directory: ."),
+        (
+            "5:5: services.shop.networks: is for a service with an image only; replicas of compose are copies of its containers",
+            "6:5: services.shop.volumes: is for a service with an image only; replicas of compose are copies of its containers",
+            "7:5: services.shop.pull: is for a service with an image only; replicas of compose are copies of its containers",
+            "8:5: services.shop.environment: is for a service with a command or an image only; replicas of compose are copies of ...",
+            "9:5: services.shop.directory: is for a service with a command only; replicas of compose are copies of its containers",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "resources of local processes and of a Swarm's service",
+        "services:\n  a: {command: a, resources: {cpus: 1}}\n  b: {swarm: b, labels: [a=b], routes: [{path: /b}]}",
+        (
+            "2:19: services.a.resources: is for a service with an image only; replicas of command are local processes",
+            "3:7: services.b.swarm: needs engine: swarm at the top of the file; with engine: processes a service needs command",
+            "3:17: services.b.labels: is for a service with an image only; replicas of swarm are made as that service says",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a Unix socket in a container",
+        made("docker", "image: shop", "command: 'serve --uds {socket}'"),
+        ("5:14: services.shop.command: names {socket}, which means nothing to a container: write {port}",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "the project's own containers are not stopped for want of requests",
+        made("docker", "compose: web", "autoscale: {scale_to_zero: {}}"),
+        (
+            "5:17: services.shop.autoscale.scale_to_zero: cannot go to 0 with compose: the project's own containers are never "
+            "stopped, and others are copied from them",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "nor with a minimum of 0",
+        made("docker", "compose: web", "autoscale: {minReplicas: 0}"),
+        (
+            "5:17: services.shop.autoscale.minReplicas: cannot go to 0 with compose: ...",
+            "5:30: services.shop.autoscale.minReplicas: 0 needs scale_to_zero beside it, such as ...",
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "labels that are not looked at take no service's place",
+        "engine: docker\ndocker: {labels: false}",
+        ('1:1: needs the key "services"',),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "what follows from an unknown engine is not said",
+        made("dokcer", "image: shop", "command: '{socket}'"),
+        ("1:9: engine: must be one of processes, docker, swarm; ...",),
+    ),
+)
+
 SHAPES = (
-    Bad("no services", "workers: 1", ('1:1: needs the key "services"',)),
+    Bad("no services", "workers: 1", ('1:1: needs the key "services"',), False),
     Bad("services without one", "services: {}", ("1:11: services: must not be empty",)),
     Bad(
         "a key without a value",
@@ -291,13 +667,13 @@ TOGETHER = (
     Bad(
         "a service of two kinds",
         service("dns: 'tasks:80'"),
-        ("4:5: services.shop.dns: cannot stand beside command: a service has one of command, endpoints and dns",),
+        ("4:5: services.shop.dns: cannot stand beside command: endpoints and dns stand alone",),
         seen_by_schema=False,
     ),
     Bad(
         "scaling what is not started here",
         "services:\n  a:\n    dns: 'tasks:80'\n    autoscale: {max_replicas: 3}",
-        ("4:5: services.a.autoscale: is for a service with a command only; replicas of dns are not started here",),
+        ("4:5: services.a.autoscale: is for what can be started only; replicas of dns are not started here",),
         seen_by_schema=False,
     ),
     Bad(
@@ -418,4 +794,4 @@ TOGETHER = (
     ),
 )
 
-ALL = (*UNKNOWN_KEYS, *VALUES, *SHAPES, *TOGETHER)
+ALL = (*UNKNOWN_KEYS, *VALUES, *ENDPOINTS, *CONTAINERS, *ENGINES, *SHAPES, *TOGETHER)

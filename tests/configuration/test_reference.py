@@ -73,5 +73,6 @@ def test_every_block_of_the_reference_can_be_used(block: str, tmp_path: Path) ->
         data = {"autoscale": data}
     if data.keys() & {"balance", "probes", "autoscale"}:
         data = {"services": {"app": {"command": "serve", **data}}}
+    (tmp_path / "certs").mkdir()
     whole = {"services": {"app": {"command": "serve"}}, **data}
     assert parse(yaml.safe_dump(whole), "block", directory=tmp_path, variables={"ECLUSE_TOKEN": "secret"}).services

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from balancer.table import Settings
-from sidecar.config import Config, Route, Service
+from sidecar.config import Config, Docker, Route, Service
 from sidecar.reload import Changes, changes, needs_restart
 
 WEB = Service("web", (Route("", "/"),), command=("serve",))
@@ -47,6 +47,22 @@ def test_changes_are_said_in_words() -> None:
     [
         pytest.param(replace(OLD, workers=3), "workers cannot change while ecluse runs (0 -> 3)", id="workers"),
         pytest.param(replace(OLD, engine="docker"), "engine cannot change while ecluse runs (processes -> docker)", id="engine"),
+        pytest.param(
+            replace(OLD, docker=Docker(hosts=("tcp://a", "tcp://b"))),
+            "docker.host cannot change while ecluse runs (not given -> tcp://a, tcp://b): stop it",
+            id="the cluster's endpoint",
+        ),
+        pytest.param(
+            replace(OLD, docker=Docker(owner="us")), "docker.owner cannot change while ecluse runs (ecluse -> us)", id="the owner"
+        ),
+        pytest.param(
+            replace(OLD, docker=Docker(labels=False)), "docker.labels cannot change while ecluse runs (yes -> no)", id="labels"
+        ),
+        pytest.param(
+            replace(OLD, docker=Docker(tls_verify=True)),
+            "docker.tls_verify cannot change while ecluse runs (not given -> yes)",
+            id="TLS",
+        ),
         pytest.param(replace(OLD, admin_listen="127.0.0.1:1"), "admin.listen cannot change", id="the admin address"),
         pytest.param(replace(OLD, admin_token="secret"), "admin.token cannot change", id="the admin token"),  # noqa: S106 - none
     ],
