@@ -1,0 +1,97 @@
+"""The image: who runs in it, how Docker learns of its health, and that it ends as it should as the first process of a container."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from balancer import hotpath
+from tests.engines.daemon import Daemon
+from tests.packaging.image import NAME, USER
+from tests.support import TINY, Answer, connect, wait_until
+
+FILE = """
+listen: 0.0.0.0:8080
+services:
+  app: {command: "python /tiny.py {port}"}
+"""
+HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
+WATCHED = ("--health-interval=1s", "--health-timeout=3s", "--health-retries=1")
+
+
+@pytest.fixture
+def run(local: Daemon, tmp_path: Path) -> Callable[..., str]:
+    """Start a container with that file, in the background: its address."""
+
+    def running(*options: str) -> str:
+        (tmp_path / "ecluse.yaml").write_text(FILE)
+        files = (f"--volume={tmp_path}/ecluse.yaml:/etc/ecluse/ecluse.yaml:ro", f"--volume={TINY}:/tiny.py:ro")
+        local.docker("run", "--detach", "--name=ecluse", *files, *options, NAME)
+        return str(local.inspect("ecluse")["NetworkSettings"]["IPAddress"])
+
+    return running
+
+
+async def health(engine: Daemon, wanted: str) -> None:
+    await wait_until(lambda: engine.inspect("ecluse")["State"]["Health"]["Status"] == wanted, deadline_s=60)
+
+
+async def answer(address: str, target: str = "/") -> Answer | None:
+    """What the application says through the proxy; None while nobody listens there."""
+    try:
+        async with connect(8080, address) as client:
+            return await client.request(target=target)
+    except OSError:
+        return None
+
+
+async def serves(address: str) -> bool:
+    said = await answer(address)
+    return said is not None and said.status == 200
+
+
+def in_flight(engine: Daemon) -> bool:
+    """By what `ecluse status` says inside of the container."""
+    services = json.loads(engine.docker("exec", "ecluse", "ecluse", "status", "--json"))["services"]
+    return any(replica["reading"]["in_flight"] for service in services for replica in service["replicas"])
+
+
+def test_it_is_the_build_that_was_put_in(local: Daemon) -> None:
+    assert f"hot path {hotpath.build()}" in local.docker("run", "--rm", NAME, "version")
+
+
+def test_nothing_in_it_runs_as_root(local: Daemon) -> None:
+    line = "import os; print(os.getuid(), os.getgid(), os.getgroups(), os.access('.', os.W_OK))"
+    assert local.docker("run", "--rm", "--entrypoint=python", NAME, "-c", line) == f"{USER} {USER} [{USER}] False"
+
+
+async def test_it_needs_no_rights_and_no_place_to_write(local: Daemon, run: Callable[..., str]) -> None:
+    address = run(*HARDENED, *WATCHED)
+    await health(local, "healthy")
+    assert await wait_until(lambda: serves(address), deadline_s=60)
+
+
+async def test_it_is_unhealthy_while_its_controller_does_not_answer(local: Daemon, run: Callable[..., str]) -> None:
+    run(*WATCHED)
+    await health(local, "healthy")
+    local.docker("kill", "--signal=STOP", "ecluse")
+    await health(local, "unhealthy")
+    local.docker("kill", "--signal=CONT", "ecluse")
+    await health(local, "healthy")
+
+
+async def test_as_a_containers_first_process_it_finishes_what_is_under_way_and_ends_in_order(
+    local: Daemon, run: Callable[..., str]
+) -> None:
+    address = run()
+    await wait_until(lambda: serves(address), deadline_s=60)
+    slow = asyncio.create_task(answer(address, "/slow?ms=3000"))
+    await wait_until(lambda: in_flight(local), deadline_s=30)
+    local.docker("kill", "--signal=TERM", "ecluse")
+    said = await slow
+    assert said
+    assert said.status == 200
+    await wait_until(lambda: local.inspect("ecluse")["State"]["Status"] == "exited", deadline_s=60)
+    assert local.inspect("ecluse")["State"]["ExitCode"] == 0
