@@ -197,7 +197,9 @@ async def connect(port: int, address: str = "127.0.0.1") -> AsyncIterator[Client
             await writer.wait_closed()
 
 
-async def get(port: int, target: str = "/", fields: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
+async def get(
+    port: int, target: str = "/", fields: Mapping[str, str] | None = None, body: bytes = b"", address: str = "127.0.0.1"
+) -> Answer:
     """One GET (POST if there is a body) on a connection of its own."""
-    async with connect(port) as client:
+    async with connect(port, address) as client:
         return await client.request("POST" if body else "GET", target, {"connection": "close", **(fields or {})}, body)

@@ -12,6 +12,7 @@ from tests.engines.daemon import Daemon, daemon
 from tests.engines.faulty import Faulty, faulty
 from tests.engines.images import application_tar, load
 from tests.engines.needs import COMPOSE, DOCKER, need
+from tests.engines.swarm import Swarm, swarm
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +68,17 @@ def compose(needs_compose: None, engine: Daemon) -> Iterator[Project]:
     """The project `shop`, up, with one container of its service `web`."""
     with project(engine) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def session_swarm(application: bytes) -> Iterator[Swarm]:
+    """The Swarm behind `swarm3`."""
+    with swarm(application) as one:
+        yield one
+
+
+@pytest.fixture
+def swarm3(session_swarm: Swarm) -> Iterator[Swarm]:
+    """A Swarm of a manager and two workers with no services. A test that stops a node brings it back."""
+    yield session_swarm
+    session_swarm.clean()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.engines.daemon import Dockerd
 
-NAME = "ecluse-test/app"
+NAME = "127.0.0.1:1/app"  # a Swarm's nodes always ask an image's registry, and this one refuses at once
 PORT = 8000
 VERSIONS = ("1", "2")
 _APPLICATION = Path(__file__).with_name("application.py")
@@ -46,7 +46,7 @@ def application_tar() -> bytes:
 
 
 def load(engine: Dockerd, tar: bytes) -> None:
-    """Make the images `ecluse-test/app:1` and `:2` in an engine."""
+    """Make the images `NAME:1` and `NAME:2` in an engine."""
     command = json.dumps([python(), "-I", "-S", "-u", "/application.py"])
     changes = [f"CMD {command}", f"EXPOSE {PORT}", 'LABEL test.image="yes"']
     for version in VERSIONS:

@@ -8,20 +8,13 @@ import pytest
 from tests.engines.daemon import Daemon, daemon, published
 from tests.engines.images import NAME
 from tests.engines.plots import ip
-from tests.support import Answer, get, wait_until
-
-
-async def answer(port: int, target: str = "/") -> Answer | None:
-    """What the container says; None while it cannot be reached."""
-    try:
-        return await get(port, target)
-    except (OSError, EOFError):
-        return None
+from tests.engines.reach import reach
+from tests.support import wait_until
 
 
 async def test_a_container_answers_on_a_published_port(engine: Daemon) -> None:
     engine.docker("run", "--detach", "--name", "shop", "--hostname", "shop-1", "--publish", "127.0.0.1::8000", f"{NAME}:2")
-    said = await wait_until(lambda: answer(published(engine.inspect("shop"))))
+    said = await wait_until(lambda: reach(published(engine.inspect("shop"))))
     assert said
     assert (said.body, said.fields["x-replica"]) == (b"version 2", "shop-1")
 
@@ -33,7 +26,7 @@ async def test_containers_go_on_when_the_engine_crashes_and_are_its_own_again_af
     own_engine.start()
     described = own_engine.inspect("shop")
     assert described["State"]["StartedAt"] == before
-    assert await wait_until(lambda: answer(published(described)))
+    assert await wait_until(lambda: reach(published(described)))
 
 
 def test_it_is_reached_over_tls_by_those_with_a_certificate(engine: Daemon) -> None:
