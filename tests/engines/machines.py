@@ -1,7 +1,8 @@
 """A machine of its own as far as an engine is concerned: namespaces for its processes, mounts, name and (if asked for) network.
 
 They are held by one process: when it is killed, everything that runs in them ends at once, as when the power goes, and the mounts
-with it. The kernel also kills it when the test's process dies. The control groups and /sys are this machine's.
+with it. The kernel also kills it when the thread that switched it on ends, and so when the test's process does. The control groups
+and /sys are this machine's.
 """
 
 import os

@@ -156,6 +156,7 @@ _ENDED = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orp
 @contextmanager
 def swarm(application: bytes, nodes: int = 3, managers: int = 1) -> Iterator[Swarm]:
     """A Swarm whose nodes have the test images, for as long as the context lasts."""
+    # The pool has to last as long as the machines: the kernel ends them with the thread that switched them on.
     with plot() as ground, ExitStack() as stack, ThreadPoolExecutor(nodes) as pool:
         numbers = range(1, nodes + 1)
         built = list(pool.map(lambda number: _node(ground, number, number <= managers, stack), numbers))
