@@ -45,7 +45,7 @@ def findings(file: File, directory: FilePath, cores: int) -> Iterator[Finding]:
     yield from _listeners(file)
     yield from _heads(file)
     yield from _log(file, directory)
-    yield from _routes(file)
+    yield from routes(file)
     for name, service in file.services.items():
         path: Path = (*_SERVICES, name)
         yield from sources.findings(file, service, path, directory)
@@ -129,7 +129,7 @@ def _log(file: File, directory: FilePath) -> Iterator[Finding]:
         yield Finding(("access_log", "file"), f"is in a directory that does not exist: {parent}")
 
 
-def _routes(file: File) -> Iterator[Finding]:
+def routes(file: File) -> Iterator[Finding]:
     owners: dict[tuple[str, str], tuple[str, int]] = {}
     for name, service in file.services.items():
         for index, route in enumerate(service.routes):

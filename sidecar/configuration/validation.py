@@ -26,7 +26,8 @@ def validate(document: Document) -> File | None:
     try:
         return File.model_validate(document.data)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
+        unknown_first = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
+        for detail in unknown_first:  # a mistyped key is not also a missing one
             if not any(place in unreadable for place in way_to(_place(document, detail))):
                 _report(document, detail)
     return _remaining(document)

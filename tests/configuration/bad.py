@@ -58,6 +58,11 @@ UNKNOWN_KEYS = (
         (f'3:5: services.shop.comand: unknown key; did you mean "command"? {KNOWN}',),
     ),
     Bad(
+        "a mistyped key that is needed is not also a missing one",
+        made("docker", "compose: {servce: web}"),
+        ('4:15: services.shop.compose.servce: unknown key; did you mean "service"? (known: service, project)',),
+    ),
+    Bad(
         "in a list, with the keys of that type of metric",
         service("autoscale:", "  metrics:", "    - {type: concurrency, target: 3, percentile: 9}"),
         ("6:42: services.shop.autoscale.metrics[0].percentile: unknown key (known: type, target, target_utilization)",),

@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from autoscaler.cluster.engine import Clone, Labelled, Source, SwarmService
 from sidecar.configuration import ConfigurationErrors, load, parse
 from sidecar.configuration.base import Model, hpa_spelling
+from sidecar.configuration.labels import KEYS as LABELS
+from sidecar.configuration.labels import service_of
 from sidecar.configuration.shapes import Json
 
 REFERENCE = (Path(__file__).parents[2] / "examples" / "reference.yaml").read_text()
@@ -31,6 +34,11 @@ WORDS = [
     "latency",
     "concurrency",
     "http",
+    "docker",
+    "swarm",
+    "unix:///a",
+    "tcp://a",
+    "./a:/b",
     "false",
     "8080",
     "/",
@@ -64,6 +72,20 @@ def test_any_text(text: str) -> None:
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4), st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6))
 def test_any_values_under_keys_that_exist(top: dict[str, Json], service: dict[str, Json]) -> None:
     read(yaml.safe_dump({**top, "services": {"a": service, "b": top}}))
+
+
+NAMES = st.lists(st.sampled_from([*LABELS, *KEYS, "0", "1", ""]), min_size=1, max_size=5).map(".".join)
+FLOW = VALUES.map(lambda value: yaml.safe_dump(value, default_flow_style=True).removesuffix("...\n"))
+
+
+@UNHURRIED
+@given(
+    st.dictionaries(NAMES.map("ecluse.{}".format), st.sampled_from(WORDS) | FLOW | st.text(max_size=8), max_size=6),
+    st.sampled_from([Clone("web"), SwarmService("web"), Labelled("web")]),
+)
+def test_any_labels(labels: dict[str, str], source: Source) -> None:
+    with suppress(ConfigurationErrors):
+        service_of(labels, "web", "docker", source, cores=1)
 
 
 @UNHURRIED
