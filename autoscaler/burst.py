@@ -15,6 +15,10 @@ A doubling of steady load is thus a decision within 2 s: of 5 from 20 s after th
 load of 10 with requests of 0.1 s and of 30 with 1 s, 2 or 3 s for 10 with 0.3 s and 5 with 0.1 s, 3 to 9 s for 10 with 1 s; in
 twenty hours of such noise without a doubling, no step. Loads of one or two requests are left to the other windows.
 
+Only concurrency and rps take part. Knative's panic mode, too, is its own metrics' alone, and leaves cpu and memory to the HPA: a replica
+cannot use more than all that it may, so that cpu cannot show how far a rise goes, and a burst of it is as likely a garbage
+collection as load; memory follows the load late and often never falls again.
+
 Whatever either asked for holds until a whole stable window has passed without them, and until then nothing goes down: by then
 the stable window has seen the new load itself. Rules without `burst` switch both off.
 """
@@ -26,7 +30,7 @@ from autoscaler.decision import Stage, name_of, number
 from autoscaler.memory import Mark, within
 from autoscaler.ratio import FUZZ, replicas_for
 from autoscaler.recommend import blind
-from autoscaler.rules import Burst, MetricRule, MetricType, Rules
+from autoscaler.rules import REQUESTS, Burst, MetricRule, Rules
 from autoscaler.snapshot import Look, Snapshot
 from autoscaler.usual import stands_out
 
@@ -60,7 +64,7 @@ def _quiet(held: Mark | None) -> str:
 def _rises(snapshot: Snapshot, rules: Rules) -> Sequence[_Rise]:
     if rules.burst is None or blind(snapshot):
         return []
-    metrics = [metric for metric in rules.metrics if metric.type is not MetricType.LATENCY]
+    metrics = [metric for metric in rules.metrics if metric.type in REQUESTS]
     found = [_burst(snapshot, metric, rules.burst) for metric in metrics] + [_step(snapshot, metric, rules) for metric in metrics]
     return [rise for rise in found if rise is not None]
 

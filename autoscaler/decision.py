@@ -7,7 +7,7 @@ the last `after` is what is desired. No rule belongs here.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from autoscaler.rules import MetricRule, MetricType
+from autoscaler.rules import USAGES, MetricRule, MetricType
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,11 @@ def name_of(metric: MetricRule) -> str:
 def number(value: float) -> str:
     """A load or a target as people read it: at most two decimals, and "0" where those are none."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def amount(metric: MetricRule, value: float) -> str:
+    """A sample or a target as people read it: "12.5", or "63%" of what a replica may use."""
+    return f"{value:.0%}" if metric.type in USAGES else number(value)
 
 
 def as_json(decision: Decision) -> dict[str, Any]:

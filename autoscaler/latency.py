@@ -2,7 +2,8 @@
 
 A latency does not divide by the number of replicas, so it is judged apart from the ratio rule:
 - Up (ceil(ratio x ready), at most a doubling) only where requests are seen to compete: some wait, or a ready replica has at
-  least one running on average, or another metric stands at half its target or more. Otherwise the application is slow by itself.
+  least one running on average, or another metric stands at half its target or more: a busy processor is competed for, while
+  full memory says nothing of how busy a replica is. Otherwise the application is slow by itself.
 - Each such scale-up is a trial: once all of its replicas are ready, a whole stable window must pass before latency may ask
   again, and if the percentile has not fallen by then (by more than the scale-up tolerance), latency asks for nothing more
   until it is back at its target. Other metrics are free meanwhile.
@@ -62,7 +63,8 @@ def _told(trial: Trial) -> tuple[str, str]:
 
 def _competing(snapshot: Snapshot, others: tuple[Recommendation, ...]) -> bool:
     load = snapshot.load(MetricType.CONCURRENCY).stable
-    busy = any(other.ratio is not None and other.ratio >= BUSY_RATIO for other in others)
+    telling = [other.ratio for other in others if other.metric.type is not MetricType.MEMORY]
+    busy = any(ratio is not None and ratio >= BUSY_RATIO for ratio in telling)
     return snapshot.waiting.stable > 0 or load >= max(1, snapshot.ready) or busy
 
 

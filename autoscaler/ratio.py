@@ -5,6 +5,8 @@ something is not known, the rule leans towards keeping: a missing sample counts 
 and as 0 when it points up, a replica that is not ready yet as 0 when it points up; when that turns the ratio round or brings it
 inside the tolerance, keep. (`GetMetricReplicas` in kubernetes pkg/controller/podautoscaler/replica_calculator.go.)
 
+Shares of what a replica may use (cpu, memory) add up in the same way: two replicas at 70 % are 1.4 replicas' worth.
+
 Two things differ, since we see the whole load ourselves: what waits, and what replicas carried that have left since, is part of
 the sum; and with no replica ready, what waits is divided among those on their way instead of being an error.
 """
@@ -13,8 +15,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from autoscaler.decision import Recommendation, name_of, number
-from autoscaler.rules import Behavior, MetricRule
+from autoscaler.decision import Recommendation, amount, name_of, number
+from autoscaler.rules import USAGES, Behavior, MetricRule
 from autoscaler.snapshot import Snapshot
 from balancer.table import ReplicaState
 
@@ -55,12 +57,16 @@ def recommend(snapshot: Snapshot, metric: MetricRule, behavior: Behavior) -> Rec
         return _unmeasured(snapshot, metric, found, load)
     ratio = load / target / found.measured
     replicas = _replicas(load, target, found, behavior, snapshot.desired)
-    why = (
-        f"{name_of(metric)} is {number(load)} over {found.measured} ready, {number(load / found.measured)} each against a "
-        f"target of {number(target)} (ratio {ratio:.2f})"
-    )
+    why = f"{_measured(metric, load, found.measured)} against a target of {amount(metric, target)} (ratio {ratio:.2f})"
     reason = _reason(metric, ratio, replicas, snapshot.desired, behavior)
     return Recommendation(metric, load / found.measured, target, ratio, replicas, reason, why)
+
+
+def _measured(metric: MetricRule, load: float, ready: int) -> str:
+    each = amount(metric, load / ready)
+    if metric.type in USAGES:
+        return f"{name_of(metric)} is {each} of what a replica may use, the mean of {ready} ready,"
+    return f"{name_of(metric)} is {number(load)} over {ready} ready, {each} each"
 
 
 def _replicas(load: float, target: float, found: Counts, behavior: Behavior, desired: int) -> int:

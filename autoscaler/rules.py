@@ -2,14 +2,22 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class MetricType(StrEnum):
-    """What is measured. Targets: requests per replica, requests per second per replica, seconds."""
+    """What is measured. Targets: requests per replica, requests per second per replica, seconds, and twice a share of what a replica
+    may use, 0.7 is 70 %."""
 
     CONCURRENCY = "concurrency"
     RPS = "rps"
     LATENCY = "latency"
+    CPU = "cpu"
+    MEMORY = "memory"
+
+
+REQUESTS: Final = frozenset({MetricType.CONCURRENCY, MetricType.RPS})  # counted as they come, whatever the replicas can take
+USAGES: Final = frozenset({MetricType.CPU, MetricType.MEMORY})  # what the engine measures; all else we see ourselves
 
 
 class SelectPolicy(StrEnum):

@@ -2,31 +2,26 @@
 
 One `Sampler` per service. Means are exact whatever the rhythm of the ticks: `busy_us` is an integral, so the concurrency of any
 interval is a difference divided by its length. Counters that fall (a scoreboard made anew, a replica under an old name) add
-nothing for that one tick. No rule is applied here, and no clock is read: times are the caller's CLOCK_MONOTONIC seconds.
+nothing for that one tick. No rule is applied here, and no clock is read: times are the caller's CLOCK_MONOTONIC seconds. What the
+engine measures, and only where a rule asks for it, is kept in `usage`.
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
+from autoscaler.cluster.engine import Usage
 from autoscaler.history import ZERO, Frame, History, Total, Window
-from autoscaler.rules import MetricType, Rules
-from autoscaler.snapshot import Look, ReplicaSample, Sample, Snapshot
-from autoscaler.usual import usual
+from autoscaler.looks import FARTHEST_S, looks
+from autoscaler.rules import USAGES, MetricType, Rules
+from autoscaler.snapshot import ReplicaSample, Sample, Snapshot
+from autoscaler.usage import Consumption, Shares
 from balancer.hotpath import board
 from balancer.scoreboard import ReplicaReading, ServiceReading, quantile_us
 from balancer.table import ReplicaState
 
 LAST_S: Final = 1.0  # "the last second"
-LOOKS_S: Final = (1.0, 2.0, 4.0, 8.0)  # each is held against what was usual before it, so that a rise does not hide itself, ...
-GAP_S: Final = 1.0  # ... not counting the second in which the rise began
-USUAL_S: Final = 60.0  # over which that is judged, whatever the stable window
-ROUNDING_S: Final = 1e-6  # of differences of times
-MEASURES: Final[Mapping[MetricType, Callable[[Window], float]]] = {
-    MetricType.CONCURRENCY: lambda window: window.load,
-    MetricType.RPS: lambda window: window.rate,
-}
 VIEW_S: Final = 5.0  # over which `latency` is shown: a second seldom has answers enough for a percentile
 SAMPLED: Final = (MetricType.CONCURRENCY, MetricType.RPS)
 
@@ -51,6 +46,12 @@ class Sampler:
         self._service: ServiceReading | None = None
         self._replicas: Mapping[str, ReplicaReading] = {}
         self._active_s = 0.0
+        self._consumption = Consumption()
+
+    @property
+    def needs_usage(self) -> bool:
+        """Whether any rule asks for what the engine measures."""
+        return any(metric.type in USAGES for metric in self.rules.metrics)
 
     @property
     def load(self) -> float:
@@ -69,8 +70,22 @@ class Sampler:
         window = self._history.window(VIEW_S)
         return _latency_s(window, percentile) if window else None
 
-    def observe(self, now_s: float, service: ServiceReading, replicas: Mapping[str, ReplicaReading]) -> None:
-        """Take the readings of now; call about once a second. A replica counts from the second reading that it is in."""
+    def usage(self, replica: str) -> Shares | None:
+        """What a replica used over the last few seconds, None when that is unknown or no rule asks for it."""
+        last = self._history.last
+        return self._consumption.lately(replica, last.at_s, VIEW_S) if last else None
+
+    def observe(
+        self,
+        now_s: float,
+        service: ServiceReading,
+        replicas: Mapping[str, ReplicaReading],
+        usages: Mapping[str, Usage | None] = MappingProxyType({}),
+    ) -> None:
+        """Take the readings of now; call about once a second. A replica counts from the second reading that it is in.
+
+        usages: of the replicas that serve (READY or DRAINING), None where the engine tells nothing; not used unless `needs_usage`.
+        """
         last = self._history.last or Frame(now_s - 1.0, latency=(0,) * board.BUCKETS)
         if now_s <= last.at_s:
             return
@@ -78,6 +93,10 @@ class Sampler:
         if self._service is None or _active(self._service, service, replicas, pairs):
             self._active_s = now_s
         self._history.horizon_s = self._horizon_s()
+        if self.needs_usage:
+            self._consumption.observe(now_s, usages, self._horizon_s())
+        else:
+            self._consumption.forget()
         self._history.add(self._frame(now_s, service, replicas, pairs, last))
         self._service, self._replicas = service, dict(replicas)
 
@@ -90,6 +109,7 @@ class Sampler:
             unknown = tuple(ReplicaSample(replica.id, replica.state, now_s - replica.since_s) for replica in replicas)
             return Snapshot(now_s, service, desired, unknown, data_age_s=None, override=override)
         samples = tuple(self._sample(now_s, replica, stable, burst) for replica in replicas)
+        ready = (replica.id for replica in replicas if replica.state is ReplicaState.READY)
         return Snapshot(
             now_s=now_s,
             service=service,
@@ -97,8 +117,9 @@ class Sampler:
             replicas=samples,
             waiting=Sample(stable.waiting, burst.waiting),
             waiting_now=self._service.waiting,
-            departed=_departed(samples, stable, burst),
-            looks=self._looks(),
+            departed=_departed(samples, stable, burst)
+            | self._consumption.departed(now_s, ready, stable.length_s, burst.length_s),
+            looks=looks(self._history, {metric.type for metric in self.rules.metrics}),
             latency_s=self._latencies_s(stable),
             attempts=Sample(stable.attempts, burst.attempts),
             failures=Sample(stable.failures, burst.failures),
@@ -109,7 +130,7 @@ class Sampler:
         )
 
     def _horizon_s(self) -> float:
-        return max(self.rules.stable_window_s, self._burst_s(), USUAL_S + GAP_S + LOOKS_S[-1])
+        return max(self.rules.stable_window_s, self._burst_s(), FARTHEST_S)
 
     def _burst_s(self) -> float:
         return self.rules.burst.window_s if self.rules.burst else self.rules.stable_window_s
@@ -133,36 +154,15 @@ class Sampler:
         return ZERO if before is None else last.replicas.get(name, ZERO) + _carried(before, reading)
 
     def _sample(self, now_s: float, replica: ReplicaStatus, stable: Window, burst: Window) -> ReplicaSample:
-        samples = (
-            _samples(stable.carried_by(replica.id), burst.carried_by(replica.id)) if self._history.measures(replica.id) else {}
-        )
+        samples = self._consumption.samples(replica.id, now_s, stable.length_s, burst.length_s)
+        if self._history.measures(replica.id):
+            samples |= _samples(stable.carried_by(replica.id), burst.carried_by(replica.id))
         return ReplicaSample(replica.id, replica.state, now_s - replica.since_s, samples)
 
     def _latencies_s(self, stable: Window) -> dict[float, float]:
         percentiles = {metric.percentile for metric in self.rules.metrics if metric.type is MetricType.LATENCY}
         found = {percentile: _latency_s(stable, percentile) for percentile in percentiles}
         return {percentile: latency_s for percentile, latency_s in found.items() if latency_s is not None}
-
-    def _looks(self) -> dict[MetricType, tuple[Look, ...]]:
-        metrics = {metric.type for metric in self.rules.metrics if metric.type in MEASURES}
-        steps = list(self._history.steps())
-        return {metric: tuple(self._look(metric, steps)) for metric in metrics} if steps else {}
-
-    def _look(self, metric: MetricType, steps: Sequence[Window]) -> Iterator[Look]:
-        """The last few seconds, each time beside the minute before them."""
-        measure, service_s = MEASURES[metric], _service_s(steps) if metric is MetricType.CONCURRENCY else 0.0
-        values = [(step.end.at_s, (step.length_s, measure(step))) for step in steps]
-        for window in filter(None, map(self._history.window, LOOKS_S)):
-            until_s = window.start.at_s - GAP_S
-            known = usual([value for at_s, value in values if until_s - USUAL_S < at_s <= until_s + ROUNDING_S], service_s)
-            if known is not None:
-                yield Look(window.length_s, measure(window), known.level, known.noise(window.length_s, service_s))
-
-
-def _service_s(steps: Sequence[Window]) -> float:
-    """How long requests take (Little: load / rate); for ever while none is answered."""
-    whole = Window(steps[0].start, steps[-1].end)
-    return whole.load / whole.rate if whole.rate else math.inf
 
 
 def _latency_s(window: Window, percentile: float) -> float | None:
@@ -179,7 +179,7 @@ def _samples(stable: Total, burst: Total) -> dict[MetricType, Sample]:
 
 def _departed(replicas: Iterable[ReplicaSample], stable: Window, burst: Window) -> dict[MetricType, Sample]:
     """What is left of the whole when the READY replicas' part is taken away."""
-    ready = [replica.samples for replica in replicas if replica.state is ReplicaState.READY and replica.samples]
+    ready = [each.samples for each in replicas if each.state is ReplicaState.READY and MetricType.CONCURRENCY in each.samples]
     whole = _samples(stable.carried, burst.carried)
     return {metric: _left(whole[metric], [samples[metric] for samples in ready]) for metric in SAMPLED}
 

@@ -32,7 +32,8 @@ NOTHING = Sample()
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSample:
-    """One replica. samples: by metric, 0 for the part of a window in which it was not there; an absent metric is missing."""
+    """One replica. samples: by metric, 0 for the part of a window in which it was not there (memory: the mean of the part in which it
+    was); an absent metric is missing. Of cpu and memory in shares of what the replica may use."""
 
     id: str
     state: ReplicaState
@@ -58,11 +59,11 @@ class Snapshot:
     """One service at `now_s`.
 
     desired: the count asked for last, so that replicas on their way count. departed: what replicas that are not READY (any more)
-    carried. looks: the shortest first, none before enough is known. latency_s: by percentile, over the stable window; absent
-    when nothing was answered. attempts, failures: how many in the windows; a failure is an answer 5xx or none. idle_s: since a
-    request last ran, waited or ended. data_age_s: since the newest sample, None when there never was one. seen_s: how
-    much of the stable window there are samples of. override: the count set by hand. full: why the engine has no place for more
-    replicas, in words, "" while it has.
+    carried; memory, which is free when they are gone, is not in it. looks: the shortest first, none before enough is known.
+    latency_s: by percentile, over the stable window; absent when nothing was answered. attempts, failures: how many in the windows;
+    a failure is an answer 5xx or none. idle_s: since a request last ran, waited or ended. data_age_s: since the newest sample, None
+    when there never was one. seen_s: how much of the stable window there are samples of. override: the count set by hand. full: why
+    the engine has no place for more replicas, in words, "" while it has.
     """
 
     now_s: float

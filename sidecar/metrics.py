@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from autoscaler.cluster.engine import Usage
 from balancer.hotpath import board
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
 from balancer.table import ReplicaState
@@ -195,3 +196,14 @@ def _replicas(services: Sequence[ServiceView]) -> Iterator[Metric]:
     yield _gauge("replica_pooled_connections", "Idle connections kept.", label, [(r, v.reading.pooled) for r, v in rows])
     yield _counter("replica_connect_errors", "Connections refused.", label, [(r, v.reading.connect_errors) for r, v in rows])
     yield _counter("replica_restarts", "Times it was started again.", label, [(r, v.restarts) for r, v in rows])
+    yield from _usages([(labels, replica.usage) for labels, replica in rows if replica.usage])
+
+
+def _usages(rows: Sequence[tuple[Sequence[str], Usage]]) -> Iterator[Metric]:
+    """Of the replicas whose engine tells; no family at all where none does."""
+    label = ("service", "replica")
+    if rows:
+        yield _counter("replica_cpu_seconds", "Processor seconds used.", label, [(r, used.cpu_s) for r, used in rows])
+        yield _gauge("replica_cpus", "Processor cores it may use.", label, [(r, used.cpus) for r, used in rows])
+        yield _gauge("replica_memory_bytes", "Memory in use.", label, [(r, used.memory) for r, used in rows])
+        yield _gauge("replica_memory_limit_bytes", "Memory it may use.", label, [(r, used.memory_limit) for r, used in rows])

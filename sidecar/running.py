@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from autoscaler.cluster.engine import Engine
+from autoscaler.cluster.engine import Engine, Usage
 from autoscaler.fleet import Fleet
 from autoscaler.registry import FleetSettings, Surroundings, Tell
 from autoscaler.replica import Replica
@@ -14,6 +14,8 @@ from balancer.table import ReplicaState, RouteEntry, ServiceEntry
 from sidecar.config import Service
 from sidecar.data_path import DataPath
 from sidecar.readings import since
+
+SERVING = frozenset({ReplicaState.READY, ReplicaState.DRAINING})
 
 
 class Running:
@@ -68,7 +70,8 @@ class Running:
         self._note_readiness()
         self._note_trouble(trouble)
         self.fleet.tick()
-        self.sampler.observe(now_s, self.reading(), {replica.id: self.replica_reading(replica) for replica in self.replicas})
+        readings = {replica.id: self.replica_reading(replica) for replica in self.replicas}
+        self.sampler.observe(now_s, self.reading(), readings, self._usages() if self.sampler.needs_usage else {})
         if self.scaler and self.fleet.desired is not None:
             self._decide(self.scaler, now_s)
 
@@ -99,6 +102,19 @@ class Running:
             max_held=config.max_held,
             replicas=tuple(replica.entry() for replica in self.replicas if replica.instance.address),
         )
+
+    def usage(self, replica: Replica) -> Usage | None:
+        """What a replica has used, as far as its engine tells."""
+        return self.fleet.engine.usage(replica.id)
+
+    def cpu(self, replica: Replica) -> float | None:
+        """The share of the cpu that it may use, over the last few seconds; None: unknown."""
+        used = self.sampler.usage(replica.id)
+        return used.cpu if used else None
+
+    def _usages(self) -> dict[str, Usage | None]:
+        """Of the replicas that serve: what one uses while it starts, or while it is sick, is not load."""
+        return {replica.id: self.usage(replica) for replica in self.replicas if replica.state in SERVING}
 
     def _taken_over(self, count: int) -> None:
         if self.scaler:

@@ -44,6 +44,8 @@ def replica_views(running: Running, now_s: float) -> tuple[ReplicaView, ...]:
             restarts=replica.instance.restarts,
             detail=running.fleet.detail(replica),
             reading=running.replica_reading(replica),
+            usage=running.usage(replica),
+            cpu=running.cpu(replica),
         )
         for replica in running.replicas
     )

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from autoscaler.cluster.engine import Usage
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
 
 LOG_LINES: Final = 10_000  # the most that one answer carries
@@ -16,7 +17,8 @@ EVENTS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ReplicaView:
-    """One replica. detail: why it is in this state, in words. reading: its cells now."""
+    """One replica. detail: why it is in this state, in words. reading: its cells now. usage: as far as its engine tells. cpu: the
+    share of what it may use that it used over the last few seconds; known only where a rule asks for cpu or memory."""
 
     id: str
     state: str
@@ -27,6 +29,8 @@ class ReplicaView:
     restarts: int
     detail: str
     reading: ReplicaReading
+    usage: Usage | None = None
+    cpu: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,8 @@ def _replicas(number: int) -> str:
 
 def _metric(metric: "MetricRule") -> str:
     """The target that decisions aim at, and what it is made of where that is not all of what was written."""
+    if metric.type in ("cpu", "memory"):
+        return f"{metric.type} {metric.target * 100:.4g} % of what a replica may use"
     is_latency = metric.type == "latency"
     effective, written = (_time(n) if is_latency else f"{n:.4g}" for n in (metric.effective_target, metric.target))
     part = "" if metric.target_utilization == 1 else f" ({metric.target_utilization * 100:.4g} % of {written})"

@@ -9,6 +9,7 @@ from sidecar.commands import Exit, Subparsers, add, add_json, add_remote, client
 from sidecar.render import Paint
 
 METRIC_TITLES = ("METRIC", "SAMPLE", "TARGET", "RATIO", "ASKS FOR", "WHY")
+SHARES = ("cpu", "memory")  # told in per cent of what a replica may use
 STAGE_TITLES = ("STAGE", "BEFORE", "AFTER", "WHY")
 
 
@@ -43,17 +44,18 @@ def decision_lines(decision: dict[str, Any], colours: Paint, columns: int) -> li
 
 
 def _metric_row(metric: dict[str, Any]) -> tuple[str, ...]:
-    is_latency = metric["metric"].startswith("latency")
     asks = "-" if metric["replicas"] is None else str(metric["replicas"])
     ratio = "-" if metric["ratio"] is None else f"{metric['ratio']:.2f}"
-    sample, target = _amount(metric["sample"], is_latency), _amount(metric["target"], is_latency)
-    return metric["metric"], sample, target, ratio, asks, metric["why"]
+    name = metric["metric"]
+    return name, _amount(name, metric["sample"]), _amount(name, metric["target"]), ratio, asks, metric["why"]
 
 
-def _amount(value: float | None, is_latency: bool) -> str:
+def _amount(metric: str, value: float | None) -> str:
     if value is None:
         return "-"
-    return render.duration(value) if is_latency else render.count(value)
+    if metric in SHARES:
+        return f"{value:.0%}"
+    return render.duration(value) if metric.startswith("latency") else render.count(value)
 
 
 def _stage_row(stage: dict[str, Any]) -> tuple[str, ...]:

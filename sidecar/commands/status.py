@@ -12,6 +12,7 @@ from sidecar.render import Paint, count, duration
 
 SERVICE_TITLES = ("SERVICE", "READY", "DESIRED", "LOAD", "REQ/S", "P50", "P95", "ROUTES")
 REPLICA_TITLES = ("REPLICA", "STATE", "ADDRESS", "AGE", "IN FLIGHT", "REQUESTS", "DETAIL")
+USAGE_TITLES = ("CPU", "MEM")  # where any is known, before the details
 PROGRAM_TROUBLES = (
     ("no_route", "requests matched no route (404)"),
     ("bad_requests", "bad requests (4xx)"),
@@ -92,8 +93,24 @@ def _details(service: dict[str, Any], colours: Paint, columns: int | None) -> li
     said = [service["last_decision"], *(f"{name}: {words}" for name, words in service["conditions"].items())]
     lines = [f"  {line}" for words in said for line in _folded(words, columns)]
     lines += [colours(f"  {line}", "yellow") for words in trouble(service) for line in _folded(words, columns)]
-    rows = [_replica_row(replica) for replica in service["replicas"]]
-    return [*lines, *(render.table(REPLICA_TITLES, rows, colours, indent="  ", width=columns) if rows else ["  no replicas"])]
+    titles, rows = _replica_table(service["replicas"])
+    return [*lines, *(render.table(titles, rows, colours, indent="  ", width=columns) if rows else ["  no replicas"])]
+
+
+def _replica_table(replicas: list[dict[str, Any]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """(titles, rows)"""
+    rows = [_replica_row(replica) for replica in replicas]
+    if all(replica["usage"] is None for replica in replicas):
+        return REPLICA_TITLES, rows
+    used = [_used(replica) for replica in replicas]
+    return (*REPLICA_TITLES[:-1], *USAGE_TITLES, REPLICA_TITLES[-1]), [
+        (*row[:-1], *cells, row[-1]) for row, cells in zip(rows, used, strict=True)
+    ]
+
+
+def _used(replica: dict[str, Any]) -> tuple[str, str]:
+    cpu, usage = replica["cpu"], replica["usage"]
+    return "-" if cpu is None else f"{cpu:.0%}", "-" if usage is None else f"{count(usage['memory'])}B"
 
 
 def _folded(words: str, columns: int | None) -> list[str]:

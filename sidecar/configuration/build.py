@@ -149,9 +149,11 @@ def scaled(given: scaling.Autoscale, cores: int) -> rules.Rules:
     )
 
 
-def _metric(metric: scaling.RateMetric | scaling.LatencyMetric) -> MetricRule:
+def _metric(metric: scaling.RateMetric | scaling.LatencyMetric | scaling.UsageMetric) -> MetricRule:
     if isinstance(metric, scaling.LatencyMetric):
         return MetricRule(MetricType.LATENCY, metric.target, percentile=metric.percentile)
+    if isinstance(metric, scaling.UsageMetric):
+        return MetricRule(MetricType(metric.type), metric.target)
     return MetricRule(MetricType(metric.type), metric.target, target_utilization=metric.target_utilization)
 
 

@@ -28,7 +28,7 @@ class RateMetric(HpaModel):
     """Requests in progress (running, queued and held), or requests per second, per replica."""
 
     type: Literal["concurrency", "rps"]
-    """What is measured: `concurrency`, `rps` or `latency`."""
+    """What is measured: `concurrency`, `rps`, `latency`, `cpu` or `memory`."""
     target: Annotated[float, kinds.number(0.001, 1_000_000)]
     """What one replica can carry: requests at once (concurrency) or per second (rps)."""
     target_utilization: Annotated[float, kinds.share(0.01, 1)] = 1.0
@@ -46,7 +46,16 @@ class LatencyMetric(HpaModel):
     """The percentage of requests that should be faster than the target."""
 
 
-Metric = Annotated[RateMetric | LatencyMetric, Discriminator("type")]
+class UsageMetric(HpaModel):
+    """The processor time or the memory that replicas use, as the engine measures it."""
+
+    type: Literal["cpu", "memory"]
+    """What is measured."""
+    target: Annotated[float, kinds.share(0.01, 1)]
+    """The share of what a replica may use (its limit, else all that its machine has) to stay at."""
+
+
+Metric = Annotated[RateMetric | LatencyMetric | UsageMetric, Discriminator("type")]
 
 
 class ScalingPolicy(HpaModel):

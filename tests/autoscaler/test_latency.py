@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from autoscaler.rules import MetricRule, MetricType, Rules
 from tests.autoscaler.world import World, scale_down_after
 
@@ -33,6 +35,13 @@ def test_requests_that_wait_say_that_more_can_help() -> None:
 def test_another_metric_at_half_its_target_says_so_too() -> None:
     rules = replace(RULES, metrics=(MetricRule(MetricType.RPS, 1.0), *RULES.metrics))
     assert World(rules, 2, service_s=0.5).run(0.8, 10).desired > 2
+
+
+@pytest.mark.parametrize(("metric", "more"), [(MetricType.CPU, True), (MetricType.MEMORY, False)])
+def test_a_busy_processor_says_so_and_full_memory_does_not(metric: MetricType, more: bool) -> None:
+    """Either stands at more than half its target: cpu at 4.5 %, memory at 50 %."""
+    rules = replace(RULES, metrics=(MetricRule(metric, 0.08 if metric is MetricType.CPU else 0.8), *RULES.metrics))
+    assert (World(rules, 2, service_s=0.5).run(1.8, 60).desired > 2) is more
 
 
 def test_it_doubles_at_most_at_a_time() -> None:

@@ -25,7 +25,7 @@ from tests.autoscaler.world import World, concurrency
 
 LOADS = st.floats(0, 200, allow_nan=False)
 SAMPLES = st.builds(Sample, LOADS, LOADS)
-METRICS = [MetricType.CONCURRENCY, MetricType.RPS]
+METRICS = [MetricType.CONCURRENCY, MetricType.RPS, MetricType.CPU, MetricType.MEMORY]
 POLICIES = st.builds(ScalingPolicy, st.sampled_from(PolicyType), st.integers(1, 200), st.floats(1, 100))
 DIRECTIONS = st.builds(
     ScalingRules,
@@ -34,7 +34,13 @@ DIRECTIONS = st.builds(
     st.sampled_from(SelectPolicy),
     st.floats(0, 0.5),
 )
-TARGETS = {MetricType.CONCURRENCY: 10.0, MetricType.RPS: 50.0, MetricType.LATENCY: 0.2}
+TARGETS = {
+    MetricType.CONCURRENCY: 10.0,
+    MetricType.RPS: 50.0,
+    MetricType.LATENCY: 0.2,
+    MetricType.CPU: 0.7,
+    MetricType.MEMORY: 0.8,
+}
 RULES = st.builds(
     Rules,
     st.integers(0, 3),

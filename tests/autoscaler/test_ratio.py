@@ -70,6 +70,32 @@ def test_the_target_is_what_its_utilization_leaves() -> None:
     assert ratio.recommend(snapshot([28.0]), metric, Behavior()).replicas == 2
 
 
+# cpu, with a target of 70 %: samples of READY replicas, how many are not ready, what those that left did, what is asked for.
+SHARES = {
+    "twice the target doubles": ([1.4, 1.4], 0, 0.0, 4),
+    "two at 100 % need three": ([1.0, 1.0], 0, 0.0, 3),
+    "63 % is near enough": ([0.63, 0.63], 0, 0.0, 2),
+    "35 % halves": ([0.35] * 4, 0, 0.0, 2),
+    "work of those that left is work of those that stay": ([0.35] * 4, 0, 1.4, 4),
+    "a stale one counts as 70 % when the ratio points down": ([0.2, 0.2, None], 0, 0.0, 2),
+    "a stale one that was as busy as the others changes nothing": ([0.6, None], 0, 0.0, 2),
+    "a stale one counts as 0 when the ratio points up": ([1.0, None], 0, 0.0, 2),
+    "one that starts counts as 0 when the ratio points up": ([1.0, 1.0], 1, 0.0, 3),
+    "one that starts is left out when the ratio points down": ([0.35, 0.35], 2, 0.0, 1),
+}
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_shares_of_what_a_replica_may_use(name: str) -> None:
+    ready, starting, departed, expected = SHARES[name]
+    samples = [{} if value is None else {MetricType.CPU: Sample(value, value)} for value in ready]
+    replicas = [ReplicaSample(f"r{n}", ReplicaState.READY, 60.0, each) for n, each in enumerate(samples)]
+    replicas += [ReplicaSample(f"s{n}", ReplicaState.STARTING) for n in range(starting)]
+    left = {MetricType.CPU: Sample(departed, departed)}
+    given = Snapshot(100.0, "shop", len(replicas), tuple(replicas), departed=left)
+    assert ratio.recommend(given, MetricRule(MetricType.CPU, 0.7), Behavior()).replicas == expected
+
+
 RPS = MetricRule(MetricType.RPS, 10.0)
 
 

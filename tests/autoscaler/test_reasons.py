@@ -9,7 +9,7 @@ from autoscaler.decision import as_json
 from autoscaler.rules import Burst, MetricRule, MetricType, ScaleToZero
 from autoscaler.snapshot import ReplicaSample, Sample
 from balancer.table import ReplicaState
-from tests.autoscaler.world import World, concurrency, scale_down_after
+from tests.autoscaler.world import World, concurrency, scale_down_after, usage
 
 SLEEPY = concurrency(min_replicas=0, scale_to_zero=ScaleToZero(120.0), behavior=scale_down_after(30.0), stable_window_s=20.0)
 EAGER = concurrency(behavior=scale_down_after(0.0))
@@ -215,6 +215,53 @@ def test_the_sentence_tells_the_whole_way() -> None:
         "shop goes from 2 to 3 replicas: concurrency is 21 over 2 ready, 10.5 each against a target of 10 (ratio 1.05); "
         "concurrency stepped from 20 to 80 in the last 1 s: 8 needed; the scale-up policies allow only 6 for now; max_replicas is 3."
     )
+
+
+def test_cpu_is_told_in_per_cent_of_what_a_replica_may_use() -> None:
+    decision = World(usage(MetricType.CPU, 0.7), 2).run(25.2, 60).last
+    assert decision.sentence == (
+        "shop stays at 2 replicas: cpu is 63% of what a replica may use, the mean of 2 ready, against a target of 70% (ratio 0.90)."
+    )
+    assert decision.recommended[0].sample == pytest.approx(0.63)
+
+
+def test_while_the_engine_tells_nothing_the_count_is_held() -> None:
+    world = World(usage(MetricType.CPU, 0.7, behavior=scale_down_after(0.0)), 4)
+    world.measured = False
+    world.run(1, 60)
+    assert (world.desired, world.last.reason) == (4, "missing_samples")
+    assert "no ready replica has a sample of cpu" in world.last.sentence
+
+
+def test_when_the_readings_stop_the_count_is_held_within_seconds() -> None:
+    world = World(usage(MetricType.CPU, 0.7), 2).run(28, 60)
+    world.measured = False
+    world.run(28, 7)
+    assert (world.desired, world.last.reason) == (2, "missing_samples")
+
+
+def test_other_metrics_may_ask_for_more_while_cpu_is_unknown() -> None:
+    rules = usage(MetricType.CPU, 0.7)
+    world = World(replace(rules, metrics=(*rules.metrics, MetricRule(MetricType.CONCURRENCY, 10.0))), 2)
+    world.measured = False
+    assert world.run(20, 60).run(40, 10).desired == 4
+    assert world.run(5, 400).desired == 4
+
+
+@pytest.mark.parametrize("metric", [MetricType.CPU, MetricType.MEMORY])
+def test_cpu_and_memory_make_no_burst_and_no_step(metric: MetricType) -> None:
+    world = World(usage(metric, 0.3), 2).run(2, 60)
+    world.stored = 2.0
+    world.run(100, 5)
+    assert all(decision.stages[1].reason == "steady" for decision in world.decisions)
+
+
+def test_a_service_that_is_scaled_by_cpu_wakes_for_a_waiting_request() -> None:
+    world = World(usage(MetricType.CPU, 0.7, min_replicas=0, scale_to_zero=ScaleToZero(60.0)), 1, start_s=5.0).run(0, 400)
+    assert world.desired == 0
+    world.run(1, 1)
+    assert (world.desired, world.last.reason) == (1, "wake")
+    assert world.run(1, 60).desired == 1
 
 
 def test_a_decision_is_ready_for_json() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from autoscaler.rules import Behavior, MetricRule, MetricType, PolicyType, Rules, ScalingPolicy, ScalingRules
-from tests.autoscaler.world import World, concurrency, play, scale_down_after
+from tests.autoscaler.world import World, concurrency, play, scale_down_after, usage
 
 QUICK = concurrency(behavior=scale_down_after(30.0), stable_window_s=20.0)
 RPS = replace(concurrency(), metrics=(MetricRule(MetricType.RPS, 100.0),))
@@ -72,6 +72,27 @@ STORIES = {
         "20 for 60, 40 for 120",
         {62: 4, 63: 4, 70: 4, 80: 4, 100: 4, 122: 4, 180: 4},
     ),
+    "a busy processor is followed once the window shows it": (
+        World(usage(MetricType.CPU, 0.7), 2),
+        "20 for 60, 40 for 90",
+        {60: 2, 62: 2, 75: 2, 100: 3, 150: 3},
+    ),
+    "cpu within the tolerance keeps its count": (World(usage(MetricType.CPU, 0.7), 2), "30 for 400", {60: 2, 400: 2}),
+    "more than a replica can use is followed step by step": (
+        World(usage(MetricType.CPU, 0.7), 2),
+        "20 for 60, 90 for 300",
+        {60: 2, 120: 4, 360: 6},
+    ),
+    "an idle processor goes down after five minutes": (
+        World(usage(MetricType.CPU, 0.7), 4),
+        "40 for 60, 1 for 500",
+        {300: 4, 500: 1},
+    ),
+    "what starting takes is not load": (
+        World(usage(MetricType.CPU, 0.7), 2, start_s=40.0),
+        "20 for 60, 40 for 240",
+        {60: 2, 120: 3, 300: 3},
+    ),
     "queued requests are load": (World(concurrency(), 2, cap=10.0), "20 for 60, 40 for 10", {62: 4}),
     "ticks three seconds apart see the same": (World(concurrency(), 2, tick_s=3.0), "20 for 60, 40 for 60", {63: 4, 120: 4}),
     "ticks five times a second see the same": (World(concurrency(), 2, tick_s=0.2), "20 for 60, 40 for 60", {62: 4, 120: 4}),
@@ -133,6 +154,34 @@ def test_load_that_replicas_carried_before_they_left_still_counts() -> None:
     """60 requests on 10 replicas need 6; right after the four have gone, the six have carried little, but the service has not."""
     world = World(concurrency(behavior=scale_down_after(0.0)), 10).run(60, 180)
     assert [count for _, count in world.path] == [6]
+
+
+def test_work_of_replicas_that_have_left_is_the_work_of_those_that_stay() -> None:
+    """60 requests keep 6 cores busy: at 70 % of 2 that takes 4.3 replicas, so that of ten five stay, and no more is changed."""
+    world = World(usage(MetricType.CPU, 0.7, behavior=scale_down_after(0.0)), 10).run(60, 240)
+    assert [count for _, count in world.path] == [5]
+
+
+def test_memory_is_nobodys_when_the_replica_has_gone_that_held_it() -> None:
+    """Each of six holds 40 %; when four of them are gone, what they held is not missed by the other two."""
+    world = World(usage(MetricType.MEMORY, 0.8), 6)
+    world.stored = 6 * 0.4
+    world.run(1, 60)
+    for name in ("r2", "r3", "r4", "r5"):
+        del world.replicas[name]
+    world.desired, world.stored = 2, 2 * 0.4
+    world.run(1, 30)
+    assert world.last.recommended[0].sample == pytest.approx(0.4)
+    assert world.path == []
+
+
+def test_memory_that_is_full_asks_for_more_and_goes_down_again_when_it_is_not() -> None:
+    world = World(usage(MetricType.MEMORY, 0.8, stable_window_s=20.0), 2)
+    world.stored = 2.0
+    world.run(1, 60)
+    assert world.desired >= 3
+    world.stored = 1.0
+    assert world.run(1, 400).desired == 2
 
 
 def test_a_service_without_metrics_keeps_its_count() -> None:

@@ -1,12 +1,14 @@
 """A service in virtual time: load goes in, replicas come and go as decided, and every tick is sampled and decided as in earnest.
 
-The load is a fluid: so many requests at once, shared evenly by the READY replicas; what they cannot take waits. Everything from
-the scoreboard's readings to the decision is the real thing; only time and the requests are not.
+The load is a fluid: so many requests at once, shared evenly by the READY replicas; what they cannot take waits. Each keeps a tenth
+of a core busy, as far as there is one, and a replica that starts all that it may use. Everything from the scoreboard's readings to
+the decision is the real thing; only time, the requests and what the engine tells are not.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from autoscaler.cluster.engine import Usage
 from autoscaler.decide import decide
 from autoscaler.decision import Decision
 from autoscaler.memory import Memory
@@ -17,10 +19,19 @@ from balancer.hotpath.row import bucket
 from balancer.scoreboard import ReplicaReading, ServiceReading
 from balancer.table import ReplicaState
 
+CPUS = 2.0
+CPU_PER_REQUEST = 0.1  # cores
+MEMORY = 1_000_000
+
 
 def concurrency(target: float = 10.0, **more: object) -> Rules:
     """Rules on concurrency alone, 1 to 100 replicas, with the project's defaults."""
     return replace(Rules(1, 100, (MetricRule(MetricType.CONCURRENCY, target),)), **more)  # type: ignore[arg-type]
+
+
+def usage(metric: MetricType, target: float, **more: object) -> Rules:
+    """Rules on cpu or memory alone; a target of 0.7 for cpu is 14 requests at once."""
+    return replace(Rules(1, 100, (MetricRule(metric, target),)), **more)  # type: ignore[arg-type]
 
 
 def scale_down_after(window_s: float) -> Behavior:
@@ -38,6 +49,8 @@ class Counters:
     answers: float = 0.0
     failures: float = 0.0
     latency: list[float] = field(default_factory=lambda: [0.0] * board.BUCKETS)
+    cpu_s: float = 0.0
+    memory: float = 0.0  # a share
 
     def reading(self) -> ReplicaReading:
         """As the scoreboard tells it."""
@@ -74,6 +87,8 @@ class World:
         self.desired = replicas
         self.override: int | None = None
         self.failing = 0.0  # share of the answers that are 5xx
+        self.measured = True  # whether the engine tells what replicas use
+        self.stored = 1.0  # memory in use over all READY replicas, in shares of one
         self.waiting = self.waited_s = 0.0
         self.replicas = {f"r{number}": Counters(-1e9) for number in range(replicas)}
         self.path: list[tuple[float, int]] = []  # (when, the new count)
@@ -82,7 +97,7 @@ class World:
         self.sampler = Sampler(rules)
         self._next_tick_s = tick_s
         self._made = replicas
-        self.sampler.observe(0.0, self._service(), self._readings())
+        self.sampler.observe(0.0, self._service(), self._readings(), self._usages())
 
     def run(self, load: float, seconds: float, *, ticks: bool = True) -> "World":
         """So many requests at once for so long. ticks=False: the controller is away."""
@@ -99,7 +114,7 @@ class World:
 
     def tick(self) -> Decision:
         """Observe and decide now, and make it so."""
-        self.sampler.observe(self.now_s, self._service(), self._readings())
+        self.sampler.observe(self.now_s, self._service(), self._readings(), self._usages())
         return self.decide()
 
     def decide(self) -> Decision:
@@ -144,12 +159,21 @@ class World:
             counters.answers += ended * (1 - self.failing)
             counters.failures += ended * self.failing
             counters.latency[bucket(round(self.service_s * 1e6))] += ended
+            counters.cpu_s += seconds * (min(CPUS, counters.share * CPU_PER_REQUEST) if counters in ready else CPUS)
+            counters.memory = self.stored / len(ready) if counters in ready else 0.1
 
     def _service(self) -> ServiceReading:
         return ServiceReading(round(self.waiting), round(self.waited_s * 1e6), 0, 0, 0, 0, 0, (0, 0, 0, 0, 0), 0)
 
     def _readings(self) -> dict[str, ReplicaReading]:
         return {name: counters.reading() for name, counters in self.replicas.items()}
+
+    def _usages(self) -> dict[str, Usage | None]:
+        return {
+            name: Usage(self.now_s, each.cpu_s, CPUS, int(each.memory * MEMORY), MEMORY) if self.measured else None
+            for name, each in self.replicas.items()
+            if self._is_ready(each)
+        }
 
     def _statuses(self) -> Sequence[ReplicaStatus]:
         return [

@@ -88,10 +88,10 @@ UNKNOWN_KEYS = (
     ),
     Bad(
         "metric types of later versions say so",
-        service("autoscale: {metrics: [{type: cpu, target: 70%}]}"),
+        service("autoscale: {metrics: [{type: schedule, target: 70%}]}"),
         (
-            "4:34: services.shop.autoscale.metrics[0].type: metric type 'cpu' is not available in this version; "
-            "available: concurrency, rps, latency",
+            "4:34: services.shop.autoscale.metrics[0].type: metric type 'schedule' is not available in this version; "
+            "available: concurrency, rps, latency, cpu, memory",
         ),
     ),
     Bad(
@@ -169,6 +169,27 @@ VALUES = (
         "a share that lacks its per cent sign",
         service("autoscale: {metrics: [{type: rps, target: 5, target_utilization: 70}]}"),
         ("4:70: services.shop.autoscale.metrics[0].target_utilization: must be from 1% to 100%; got '70'",),
+    ),
+    Bad(
+        "a cpu target that lacks its per cent sign",
+        service("autoscale: {metrics: [{type: cpu, target: 70}]}"),
+        ("4:47: services.shop.autoscale.metrics[0].target: must be from 1% to 100%; got '70'",),
+    ),
+    Bad(
+        "more memory than a replica may use",
+        service("autoscale: {metrics: [{type: memory, target: 120%}]}"),
+        ("4:50: services.shop.autoscale.metrics[0].target: must be from 1% to 100%; got '120%'",),
+        False,
+    ),
+    Bad(
+        "a cpu target that is no share",
+        service("autoscale: {metrics: [{type: cpu, target: 300ms}]}"),
+        ("4:47: services.shop.autoscale.metrics[0].target: must be a share such as 70% or 0.7; got '300ms'",),
+    ),
+    Bad(
+        "a utilization of what is a utilization already",
+        service("autoscale: {metrics: [{type: cpu, target: 70%, target_utilization: 80%}]}"),
+        ("4:52: services.shop.autoscale.metrics[0].target_utilization: unknown key (known: type, target)",),
     ),
     Bad("a whole number", "workers: 1.5\n" + service(), ("1:10: workers: must be a whole number such as 3; got '1.5'",)),
     Bad("too many workers", "workers: 65\n" + service(), ("1:10: workers: must be from 0 to 64; got '65'",)),
@@ -297,7 +318,7 @@ VALUES = (
         (
             '4:27: services.shop.autoscale.metrics[0]: needs the key "type"',
             '4:40: services.shop.autoscale.metrics[1]: needs the key "target"',
-            "4:60: services.shop.autoscale.metrics[2].type: must be one of concurrency, rps, latency; got a list",
+            "4:60: services.shop.autoscale.metrics[2].type: must be one of concurrency, rps, latency, cpu, memory; got a list",
         ),
     ),
 )

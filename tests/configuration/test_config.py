@@ -204,7 +204,8 @@ def test_the_behavior_block_of_a_kubernetes_hpa_can_be_pasted() -> None:
 def test_all_other_rules_of_scaling() -> None:
     found = rules(
         "{max_replicas: 9, metrics: [{type: concurrency, target: 5}, {type: rps, target: 150, target_utilization: 80%}, "
-        "{type: latency, target: 300ms, percentile: 99}], stable_window: 30s, burst: {window: 3s, threshold: 150%}, "
+        "{type: latency, target: 300ms, percentile: 99}, {type: cpu, target: 70%}, {type: memory, target: 0.8}], "
+        "stable_window: 30s, burst: {window: 3s, threshold: 150%}, "
         "fallback: {after: 10s, replicas: 3}, dry_run: true, behavior: {scale_down: {stabilization_window: 1m}}}"
     )
     assert found == Rules(
@@ -213,6 +214,8 @@ def test_all_other_rules_of_scaling() -> None:
             MetricRule(MetricType.CONCURRENCY, 5.0),
             MetricRule(MetricType.RPS, 150.0, 0.8),
             MetricRule(MetricType.LATENCY, 0.3, percentile=99.0),
+            MetricRule(MetricType.CPU, 0.7),
+            MetricRule(MetricType.MEMORY, 0.8),
         ),
         behavior=Behavior(SCALE_UP, ScalingRules(60.0, SCALE_DOWN.policies)),
         stable_window_s=30.0,
