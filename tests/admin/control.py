@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+from autoscaler.cluster.engine import Usage
 from autoscaler.decision import Decision, Recommendation, Stage, as_json
 from autoscaler.rules import MetricRule, MetricType
 from balancer.hotpath import board
@@ -36,8 +37,10 @@ def reading(ok: int = 0, failed: int = 0, latency_us: int = 5_000, in_flight: in
     )
 
 
-def replica(name: str, cells: ReplicaReading | None = None, state: str = "ready") -> ReplicaView:
-    return ReplicaView(name, state, "127.0.0.1:8001", 1, 12.0, 4711, 0, "", cells or reading())
+def replica(
+    name: str, cells: ReplicaReading | None = None, state: str = "ready", usage: Usage | None = None, cpu: float | None = None
+) -> ReplicaView:
+    return ReplicaView(name, state, "127.0.0.1:8001", 1, 12.0, 4711, 0, "", cells or reading(), usage, cpu)
 
 
 def service(name: str = "shop", *replicas: ReplicaView, scalable: bool = True) -> ServiceView:
@@ -116,6 +119,7 @@ class FakeControl:
     def __init__(self, *services: ServiceView) -> None:
         self.shown = {one.name: one for one in services}
         self.is_ready = True
+        self.decision = DECISION
         self.reload_errors: list[str] = []
         self.asked: list[tuple[Any, ...]] = []
         self.lines = ["shop-1 | started", "shop-1 | GET /"]
@@ -145,7 +149,7 @@ class FakeControl:
 
     def explain(self, name: str) -> dict[str, Any]:
         self._scalable(name)
-        return as_json(DECISION)
+        return as_json(self.decision)
 
     def decisions(self) -> dict[tuple[str, str], int]:
         return Counter({("shop", "within_tolerance"): 9, ("shop", "scale_up"): 2})

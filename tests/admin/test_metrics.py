@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from autoscaler.cluster.engine import Usage
 from balancer.hotpath import board
 from balancer.hotpath.row import bucket
 from sidecar.ledger import Ledger
@@ -74,6 +75,20 @@ def test_every_family_has_help_a_prefix_and_no_series_twice(made: CollectorRegis
     assert all(family.name.startswith("ecluse_") and family.documentation for family in families)
     series = [(sample.name, tuple(sorted(sample.labels.items()))) for family in families for sample in family.samples]
     assert len(series) == len(set(series))
+
+
+def test_what_replicas_use_is_told_of_those_whose_engine_knows(control: FakeControl, made: CollectorRegistry) -> None:
+    assert not [sample for sample in samples(made) if "cpu" in sample.name or "memory" in sample.name]
+    used = Usage(at_s=9.0, cpu_s=12.5, cpus=1.5, memory=300_000_000, memory_limit=500_000_000)
+    control.shown["shop"] = service("shop", replica("shop-1", usage=used), replica("shop-2"))
+    found = [sample for sample in samples(made) if "cpu" in sample.name or "memory" in sample.name]
+    assert {sample.name: sample.value for sample in found} == {
+        "ecluse_replica_cpu_seconds_total": 12.5,
+        "ecluse_replica_cpus": 1.5,
+        "ecluse_replica_memory_bytes": 300_000_000,
+        "ecluse_replica_memory_limit_bytes": 500_000_000,
+    }
+    assert all(sample.labels == {"service": "shop", "replica": "shop-1"} for sample in found)
 
 
 def test_durations_are_cumulative_in_seconds_and_end_with_all() -> None:

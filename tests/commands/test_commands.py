@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from autoscaler.cluster.engine import Usage
+from autoscaler.decision import Recommendation
+from autoscaler.rules import MetricRule, MetricType
 from balancer.scoreboard import ServiceReading
-from tests.admin.control import FakeControl
+from tests.admin.control import DECISION, FakeControl, replica, service
 from tests.commands.conftest import DEADLINE_S, Ecluse, command, environment
 from tests.support import free_port, wait_until_blocking
 
@@ -44,6 +47,25 @@ def test_status_says_what_was_refused_and_what_failed(ecluse: Ecluse, control: F
     assert "7 waiting now; 27,212 refused: queue full; 3 refused: no replica ready; 5 other 5xx by ecluse" in shown
     assert "2 5xx by replicas; 2 answers broken off" in shown
     assert "4 requests matched no route (404); 2 bad requests (4xx); 1 connections over the limit" in shown
+
+
+def test_status_shows_what_replicas_use_where_any_is_known(ecluse: Ecluse, control: FakeControl) -> None:
+    assert "CPU" not in ecluse("status").stdout
+    used = Usage(9.0, 12.5, 1.5, 340_000_000, 500_000_000)
+    known, partly, unknown = replica("shop-1", usage=used, cpu=0.634), replica("shop-2", usage=used), replica("shop-3")
+    control.shown["shop"] = service("shop", known, partly, unknown)
+    titles, *rows = [
+        line.split() for line in ecluse("status", "shop").stdout.splitlines() if line.startswith(("  REPLICA", "  shop-"))
+    ]
+    assert titles[-3:] == ["CPU", "MEM", "DETAIL"]
+    assert [row[-2:] for row in rows] == [["63%", "340.0MB"], ["-", "340.0MB"], ["-", "-"]]
+
+
+def test_explain_tells_shares_in_per_cent(ecluse: Ecluse, control: FakeControl) -> None:
+    metric = MetricRule(MetricType.CPU, 0.7)
+    control.decision = replace(DECISION, recommended=(Recommendation(metric, 0.634, 0.7, 0.9, 2, "steady", "as it should"),))
+    (row,) = [line.split() for line in ecluse("explain", "shop").stdout.splitlines() if line.startswith("cpu")]
+    assert row[:5] == ["cpu", "63%", "70%", "0.90", "2"]
 
 
 def test_a_dry_run_and_a_held_count_are_marked(ecluse: Ecluse, control: FakeControl) -> None:
@@ -212,6 +234,7 @@ def test_check_sums_up_what_would_run(tmp_path: Path, ecluse: Ecluse) -> None:
             "{max_replicas: 3, metrics: [{type: concurrency, target: 20, target_utilization: 70%}]}",
             "by concurrency 14 per replica (70 % of 20)\n",
         ),
+        ("{max_replicas: 3, metrics: [{type: cpu, target: 70%}]}", "by cpu 70 % of what a replica may use\n"),
     ],
 )
 def test_check_says_rules_with_units_and_what_they_come_to(tmp_path: Path, ecluse: Ecluse, rules: str, said: str) -> None:
@@ -245,6 +268,22 @@ def test_check_warns_of_commands_that_will_hardly_work(tmp_path: Path, ecluse: E
     assert done.returncode == 0
     assert said in done.stderr
     assert done.stderr.count("ecluse: warning: services.shop.command: ") == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("lines", "warned"),
+    [
+        ("services: {shop: {command: 'sleep {port}', METRICS}}", True),
+        ("engine: docker\nservices: {shop: {image: shop, METRICS}}", False),
+    ],
+    ids=["local processes are not measured", "containers are"],
+)
+def test_check_warns_of_rules_on_what_is_not_measured(tmp_path: Path, ecluse: Ecluse, lines: str, warned: bool) -> None:
+    file = tmp_path / "ecluse.yaml"
+    file.write_text(lines.replace("METRICS", "autoscale: {metrics: [{type: cpu, target: 70%}]}"))
+    done = ecluse("check", str(file))
+    assert done.returncode == 0
+    assert ("warning: services.shop.autoscale.metrics: cpu: not measured for local processes" in done.stderr) == warned
 
 
 def test_check_warns_of_placeholders_in_variables(tmp_path: Path, ecluse: Ecluse) -> None:
