@@ -25,10 +25,11 @@ _START_S = 60
 class Dockerd:
     """dockerd on a machine, with its files in a folder: what a single engine and a member of a Swarm have in common."""
 
-    def __init__(self, machine: Machine, folder: Path, options: tuple[str, ...]) -> None:
+    def __init__(self, machine: Machine, ground: Plot, folder: Path, options: tuple[str, ...]) -> None:
+        self.plot = ground
         self.machine = machine
         self.folder = folder
-        self.options = options
+        self.options = (f"--cgroup-parent=/{ground.bridge}", "--exec-opt=native.cgroupdriver=cgroupfs", *options)
         self.socket = folder / "docker.sock"
         folder.mkdir(exist_ok=True)
         self.start()
@@ -121,12 +122,11 @@ class Daemon(Dockerd):
 
     def __init__(self, machine: Machine, ground: Plot, tls: bool, options: tuple[str, ...]) -> None:
         own = ("--live-restore", "--iptables=false", "--ip-masq=false", f"--bridge={ground.bridge}")
-        self.plot = ground
         self.certificates = Certificates(ground.folder / "tls") if tls else None
         self._port = free_port() if tls else 0
         self.address = f"tcp://127.0.0.1:{self._port}" if tls else ""
         listens = (f"--host={self.address}", *self.certificates.options) if self.certificates else ()
-        super().__init__(machine, ground.folder, (*own, f"--default-address-pool={ground.pool}", *listens, *options))
+        super().__init__(machine, ground, ground.folder, (*own, f"--default-address-pool={ground.pool}", *listens, *options))
 
     def _answers(self) -> bool:
         return super()._answers() and (not self._port or _accepts(self._port))

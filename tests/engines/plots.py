@@ -1,21 +1,23 @@
-"""What one private engine or Swarm has for itself on this machine: a range of addresses, a bridge and a folder.
+"""What one private engine or Swarm has for itself on this machine: a range of addresses, a bridge, a folder and a control group.
 
 A plot is held by a file lock, so runs that happen at the same time never share one, and whatever a killed run left behind is cleared
-by the next one that takes the plot. Nothing outside of its own range, bridge and folder is ever touched.
+by the next one that takes the plot. Nothing outside of these is ever touched.
 """
 
 import fcntl
 import json
+import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 RANGE = IPv4Network("198.18.0.0/15")  # RFC 2544: for tests of network devices, so no real network has them
+_GROUPS = Path("/sys/fs/cgroup")
 _PLOTS = list(RANGE.subnets(new_prefix=20))
 
 
@@ -29,7 +31,7 @@ class Plot:
 
     @property
     def bridge(self) -> str:
-        """The name of the plot's network interface on this machine."""
+        """The name of the plot's network interface on this machine, and of its control group."""
         return f"ecluse{self.number}"
 
     @property
@@ -90,6 +92,10 @@ def _clear(one: Plot) -> None:
     while _iptables("--delete", one):
         pass
     shutil.rmtree(one.folder, ignore_errors=True)
+    for group in (_GROUPS / one.bridge, *_GROUPS.glob(f"*/{one.bridge}")):
+        for folder, _, _ in os.walk(group, topdown=False):
+            with suppress(OSError):  # its last process is on its way out; the plot's next user tries again
+                Path(folder).rmdir()
 
 
 def _iptables(action: str, one: Plot) -> bool:

@@ -5,6 +5,7 @@ at tcp://ADDRESS:2375, without TLS, as nobody else is on the bridge.
 """
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -26,7 +27,6 @@ class Node(Dockerd):
     """One node. number: from 1, managers first."""
 
     def __init__(self, ground: Plot, number: int, manages: bool) -> None:
-        self.plot = ground
         self.number = number
         self.manages = manages
         self.name = f"node{number}"
@@ -34,7 +34,7 @@ class Node(Dockerd):
         self._cable = f"{ground.bridge}n{number}"
         machine = Machine(self.name, network=True)
         listens = (f"--host=tcp://{self.address}:{_API_PORT}", "--tls=false") if manages else ()
-        super().__init__(machine, ground.folder / self.name, listens)
+        super().__init__(machine, ground, ground.folder / self.name, listens)
 
     @property
     def endpoint(self) -> str:
@@ -53,6 +53,7 @@ class Node(Dockerd):
     def power_off(self) -> None:
         """Everything on it ends at once. `power_on` brings it back, with what it had on its disk."""
         self.machine.off()
+        shutil.rmtree(self.folder / "exec")  # as /run is lost; dockerd would take the pids noted there for those of today
 
     def power_on(self) -> None:
         self.machine.on()
