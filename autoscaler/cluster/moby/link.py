@@ -7,7 +7,7 @@ safe to be asked twice (a name or a version makes a repeated start or update har
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -69,7 +69,7 @@ class Link:
         self._note("")
         return answer
 
-    async def stream(self, open_: Callable[[Api], Iterator[Json]]) -> AsyncIterator[Json]:
+    async def stream(self, open_: Callable[[Api], Iterator[Json]]) -> AsyncGenerator[Json, None]:
         """Messages as they come, until the other side ends it. Raises MobyError if it cannot be opened or breaks."""
         if self._streams >= STREAMS:
             raise MobyError(f"{STREAMS} streams from {self.where.url} are open, which is the most")
@@ -92,7 +92,8 @@ class Link:
         turn = self._turn
         loop = asyncio.get_running_loop()
         try:
-            return await asyncio.wait_for(loop.run_in_executor(self._pool, lambda: use(self._api(turn))), answer_s + SLACK_S)
+            async with asyncio.timeout(answer_s + SLACK_S):  # wait_for of Python 3.11 can lose a cancellation
+                return await loop.run_in_executor(self._pool, lambda: use(self._api(turn)))
         except TimeoutError:
             error = MobyError(f"no answer from {self._managers[turn % len(self._managers)].url} within {answer_s + SLACK_S:g} s")
             self._turn_away(turn, error)
