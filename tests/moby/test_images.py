@@ -30,7 +30,7 @@ async def test_all_that_is_configured_reaches_the_engine(yard: Yard) -> None:
         f"{NAME}:1",
         port=8123,
         networks=("front", "back"),
-        volumes=("data:/data", "/tmp:/host:ro", "/scratch"),
+        volumes=("data:/data", "/srv:/host:ro", "/scratch"),
         cpus=0.5,
         memory=64 << 20,
         labels={"team": "blue"},
@@ -38,17 +38,17 @@ async def test_all_that_is_configured_reaches_the_engine(yard: Yard) -> None:
         healthcheck=Healthcheck(("CMD", "/bin/sh", "-c", "exit 0"), interval_s=5, timeout_s=2, retries=4, start_period_s=1),
     )
     command = (python(), "-c", "import time; time.sleep(60)", "{port}", "{name}")
-    spec = InstanceSpec("shop", command, {"COLOUR": "green"}, directory="/tmp", stop_grace_s=0.5, source=image)
+    spec = InstanceSpec("shop", command, {"COLOUR": "green"}, directory="/usr", stop_grace_s=0.5, source=image)
     (instance,) = await yard.start(spec)
     made = yard.daemon.inspect(instance.id)
     config, host = made["Config"], made["HostConfig"]
     assert config["Cmd"][-2:] == ["8123", "lock-shop-1"]
     assert {"COLOUR=green", "PORT=8123", "ECLUSE_REPLICA=lock-shop-1"} <= set(config["Env"])
     assert config["Labels"].items() >= {"team": "blue", "ecluse.managed-by": "lock", "ecluse.managed-service": "shop"}.items()
-    assert (config["StopSignal"], config["StopTimeout"], config["WorkingDir"]) == ("SIGINT", 1, "/tmp")
+    assert (config["StopSignal"], config["StopTimeout"], config["WorkingDir"]) == ("SIGINT", 1, "/usr")
     assert config["Healthcheck"]["Retries"] == 4
     assert (host["NanoCpus"], host["Memory"], host["RestartPolicy"]["Name"]) == (500_000_000, 64 << 20, "no")
-    assert set(host["Binds"]) == {"data:/data", "/tmp:/host:ro"}
+    assert set(host["Binds"]) == {"data:/data", "/srv:/host:ro"}
     assert {mount["Destination"] for mount in made["Mounts"]} == {"/data", "/host", "/scratch"}
     networks = made["NetworkSettings"]["Networks"]
     assert set(networks) == {"front", "back"}
