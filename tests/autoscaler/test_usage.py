@@ -263,14 +263,16 @@ def test_without_a_rule_that_asks_nothing_is_kept() -> None:
 
 
 def test_rules_that_begin_to_ask_are_answered_from_then_on() -> None:
-    """What was not observed is not taken for idle."""
-    sampler = Sampler(Rules(1, 9, (MetricRule(MetricType.CONCURRENCY, 10.0),)))
-    asking, other = Rules(1, 9, (MetricRule(CPU, 0.7),)), sampler.rules
+    """What was not observed is not taken for idle: "b" came while no rule asked."""
+    asking, other = (Rules(1, 9, (MetricRule(metric, 0.7),)) for metric in (CPU, MetricType.CONCURRENCY))
+    sampler = Sampler(asking)
     for second in range(90):
-        sampler.rules = other if second < 50 or second == 70 else asking
-        sampler.observe(START + second, SERVICE, {"a": IDLE}, {"a": usage(second, second)})
-    (replica,) = sampler.snapshot(START + 89, "shop", [ReplicaStatus("a", READY, START)], 1, None).replicas
-    assert replica.samples[CPU].stable == pytest.approx(0.5)
+        sampler.rules = other if 30 <= second < 70 else asking
+        names = "a" if second < 40 else "ab"
+        sampler.observe(START + second, SERVICE, dict.fromkeys(names, IDLE), {name: usage(second, second) for name in names})
+    statuses = [ReplicaStatus(name, READY, START) for name in "ab"]
+    replicas = sampler.snapshot(START + 89, "shop", statuses, 2, None).replicas
+    assert [replica.samples[CPU].stable for replica in replicas] == [pytest.approx(0.5)] * 2
 
 
 def test_what_was_used_lately_can_be_asked_for() -> None:
