@@ -1,6 +1,6 @@
 """One configured service as it runs: its fleet, what is sampled of it, and its autoscaler where it has rules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from autoscaler.cluster.engine import Engine, Usage
 from autoscaler.fleet import Fleet
@@ -29,6 +29,7 @@ class Running:
         self.scaler = Scaler(config.name, config.rules, self.sampler) if config.rules else None
         self.ready_in: int | None = None
         self._unresolved = False
+        self._usages: Mapping[str, Usage | None] = {}
         self._workers = around.workers
         self._path = path
         self._clock: Callable[[], float] = around.clock
@@ -71,7 +72,8 @@ class Running:
         self._note_trouble(trouble)
         self.fleet.tick()
         readings = {replica.id: self.replica_reading(replica) for replica in self.replicas}
-        self.sampler.observe(now_s, self.reading(), readings, self._usages() if self.sampler.needs_usage else {})
+        self._usages = self._measured() if self.sampler.needs_usage else {}
+        self.sampler.observe(now_s, self.reading(), readings, self._usages)
         if self.scaler and self.fleet.desired is not None:
             self._decide(self.scaler, now_s)
 
@@ -104,17 +106,17 @@ class Running:
         )
 
     def usage(self, replica: Replica) -> Usage | None:
-        """What a replica has used, as far as its engine tells."""
-        return self.fleet.engine.usage(replica.id)
+        """What a replica had used at the last tick. Known only where a rule asks: to be asked costs an engine a connection."""
+        return self._usages.get(replica.id)
 
     def cpu(self, replica: Replica) -> float | None:
         """The share of the cpu that it may use, over the last few seconds; None: unknown."""
         used = self.sampler.usage(replica.id)
         return used.cpu if used else None
 
-    def _usages(self) -> dict[str, Usage | None]:
+    def _measured(self) -> dict[str, Usage | None]:
         """Of the replicas that serve: what one uses while it starts, or while it is sick, is not load."""
-        return {replica.id: self.usage(replica) for replica in self.replicas if replica.state in SERVING}
+        return {each.id: self.fleet.engine.usage(each.id) for each in self.replicas if each.state in SERVING}
 
     def _taken_over(self, count: int) -> None:
         if self.scaler:

@@ -17,8 +17,8 @@ EVENTS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ReplicaView:
-    """One replica. detail: why it is in this state, in words. reading: its cells now. usage: as far as its engine tells. cpu: the
-    share of what it may use that it used over the last few seconds; known only where a rule asks for cpu or memory."""
+    """One replica. detail: why it is in this state, in words. reading: its cells now. usage: as its engine tells;
+    cpu: the share of what it may use that it used over the last few seconds. Both are known only where a rule asks for either."""
 
     id: str
     state: str

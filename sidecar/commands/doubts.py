@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from autoscaler.cluster.placeholders import NAME, PLACEHOLDERS, PORT, SOCKET
 
 if TYPE_CHECKING:
-    from autoscaler.rules import Rules
     from sidecar.config import Config, Service
 
 _PLACEHOLDER: Final = re.compile(r"(?<!\$)\{\w+\}")  # ${PORT} is the shell's
@@ -24,6 +23,7 @@ def doubts(config: "Config") -> list[str]:
     return [
         *(f"docker.{doubt}" for doubt in _of_endpoint(config)),
         *(f"services.{service.name}.{doubt}" for service in config.services if service.command for doubt in _of(service)),
+        *(f"services.{service.name}.{doubt}" for service in config.services for doubt in _of_rules(service)),
     ]
 
 
@@ -39,17 +39,17 @@ def _of_endpoint(config: "Config") -> Iterator[str]:
 def _of(service: "Service") -> Iterator[str]:
     known = PLACEHOLDERS if service.engine == "processes" else (PORT, NAME)
     yield from (f"command: {doubt}" for doubt in _of_command(service, known))
-    if service.rules and service.engine == "processes":
-        yield from (f"autoscale.metrics: {doubt}" for doubt in _of_rules(service.rules))
     for name, value in (service.environment or {}).items():
         for placeholder in {PORT, SOCKET}.intersection(known, _PLACEHOLDER.findall(value)):
             yield f"environment.{name}: {placeholder} is replaced in the command only: begin that with env {name}={value}"
 
 
-def _of_rules(rules: "Rules") -> Iterator[str]:
-    unmeasured = [str(metric.type) for metric in rules.metrics if metric.type in ("cpu", "memory")]
+def _of_rules(service: "Service") -> Iterator[str]:
+    metrics = service.rules.metrics if service.rules and service.engine != "docker" else ()
+    unmeasured = [str(metric.type) for metric in metrics if metric.type in ("cpu", "memory")]
     if unmeasured:
-        yield f"{' and '.join(unmeasured)}: not measured for local processes in this version, so that the count never goes down"
+        what, engine = " and ".join(unmeasured), service.engine
+        yield f"autoscale.metrics: {what}: not measured with engine {engine} in this version, so that the count never goes down"
 
 
 def _of_command(service: "Service", known: Sequence[str]) -> Iterator[str]:

@@ -274,16 +274,17 @@ def test_check_warns_of_commands_that_will_hardly_work(tmp_path: Path, ecluse: E
     ("lines", "warned"),
     [
         ("services: {shop: {command: 'sleep {port}', METRICS}}", True),
+        ("engine: swarm\nservices: {shop: {swarm: {service: shop}, METRICS}}", True),
         ("engine: docker\nservices: {shop: {image: shop, METRICS}}", False),
     ],
-    ids=["local processes are not measured", "containers are"],
+    ids=["local processes are not measured", "tasks are not", "containers are"],
 )
 def test_check_warns_of_rules_on_what_is_not_measured(tmp_path: Path, ecluse: Ecluse, lines: str, warned: bool) -> None:
     file = tmp_path / "ecluse.yaml"
     file.write_text(lines.replace("METRICS", "autoscale: {metrics: [{type: cpu, target: 70%}]}"))
     done = ecluse("check", str(file))
     assert done.returncode == 0
-    assert ("warning: services.shop.autoscale.metrics: cpu: not measured for local processes" in done.stderr) == warned
+    assert ("warning: services.shop.autoscale.metrics: cpu: not measured with engine " in done.stderr) == warned
 
 
 def test_check_warns_of_placeholders_in_variables(tmp_path: Path, ecluse: Ecluse) -> None:

@@ -128,11 +128,11 @@ def test_what_replicas_use_is_shown() -> None:
     played(story, CPU)
 
 
-def test_without_a_rule_the_engines_totals_are_shown_and_no_share() -> None:
+def test_to_be_looked_at_is_no_reason_to_ask_the_engine() -> None:
     async def story(measured: Measured) -> None:
         await measured.passes(40)
         replica = service_view(measured.running, measured.clock(), "").replicas[0]
-        assert replica.usage is not None
-        assert replica.cpu is None
+        assert (replica.usage, replica.cpu) == (None, None)
+        assert measured.engine.asked == set()
 
     played(story, MetricRule(MetricType.CONCURRENCY, 10.0))
