@@ -53,6 +53,11 @@ class Fleet:
         self._leaving = False
         self._taken_over = taken_over
 
+    @property
+    def known(self) -> bool:
+        """Whether the engine has said once what is there."""
+        return self._known
+
     def open(self) -> None:
         """Begin to follow the engine."""
         self._tasks.spawn(self._follow(), f"fleet {self.service}")

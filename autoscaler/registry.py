@@ -79,7 +79,7 @@ class Registry:
             self.replicas[instance.id].version = version
             return
         try:
-            slot = self._around.slots.take()
+            slot = self._around.slots.take(f"{self._service}/{instance.id}")
         except SlotsFull as full:
             self._tell("ignored", instance.id, str(full))
             return

@@ -1,11 +1,11 @@
 """Hands out the scoreboard's slots, and takes them back.
 
-Invariant: a slot goes to a new owner only when nothing counts in it any more. Workers still finish requests of a replica that is
-gone, and their cells must not be taken for its successor's load.
+Invariants: a slot goes to a new owner only when nothing counts in it any more: workers still finish requests of a replica that is
+gone, and their cells must not be taken for its successor's load. A slot that is kept for an owner goes to others last.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 
 class SlotsFull(RuntimeError):  # noqa: N818 - a limit that was reached, not a fault
@@ -21,14 +21,26 @@ class Slots:
         self._busy = busy
         self._fresh = 0
         self._returned: deque[int] = deque()
+        self._kept: dict[str, int] = {}
 
-    def take(self) -> int:
-        """A slot that nobody uses: of those given back the one that has rested longest. Raises SlotsFull."""
+    def keep(self, owners: Mapping[str, int]) -> None:
+        """These had their slots in an earlier life of this program and are to have the same again. Before the first `take`."""
+        self._kept = dict(owners)
+        self._fresh = max(owners.values(), default=-1) + 1
+        self._returned.extend(sorted({*range(self._fresh)} - {*owners.values()}))
+
+    def take(self, owner: str = "") -> int:
+        """The owner's slot of an earlier life, else one that nobody uses: of those given back the one that has rested longest.
+        Raises SlotsFull."""
+        if owner in self._kept:
+            return self._kept.pop(owner)
         for _ in range(len(self._returned)):
             slot = self._returned.popleft()
             if not self._busy(slot):
                 return slot
             self._returned.append(slot)
+        if self._fresh == self._limit and self._kept:
+            return self._kept.pop(next(iter(self._kept)))
         if self._fresh == self._limit:
             raise SlotsFull(f"all {self._limit} {self._what} that the scoreboard has room for are in use")
         self._fresh += 1

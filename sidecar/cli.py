@@ -31,6 +31,7 @@ exit codes:
 environment:
   ECLUSE_ADMIN  where the admin API is (http://127.0.0.1:9090)
   ECLUSE_TOKEN  its token, where it has one
+  ECLUSE_ROLE   what `ecluse run` runs: all, proxy or autoscaler
   ECLUSE_PURE   1: run the hot path interpreted even where it was compiled
   NO_COLOR      set: no colours
 """

@@ -25,13 +25,14 @@ from sidecar.data_path import DataPath
 from sidecar.engines import Engines
 from sidecar.local_path import LocalPath
 from sidecar.program import Program
+from sidecar.proxies.path import RemotePath
 from sidecar.publisher import Publisher
 from sidecar.reload import Changes, changes, needs_restart
 from sidecar.running import Running
 from sidecar.services import Services
 from sidecar.status import service_view
 from sidecar.supervisor import Hear, Tell
-from sidecar.views import NotScalable, Overview, ServiceView, UnknownName
+from sidecar.views import NotAProxy, NotScalable, Overview, ProxyControl, Role, ServiceView, UnknownName
 
 TICK_S = 1.0
 REPLICAS_SHARE = 0.25  # of the time for ending that is kept for replicas, after the workers
@@ -40,10 +41,12 @@ Carried = Callable[[Config, Hear, Tell], DataPath]
 
 
 class Controller(Program):
-    """The deciding side. `carried`: makes the side that carries the requests; its own workers, unless said otherwise."""
+    """The deciding side. apart: proxies that run apart carry the requests, and not workers of this program."""
 
-    def __init__(self, config: Config, rng: random.Random | None = None, carried: Carried = LocalPath) -> None:
+    def __init__(self, config: Config, rng: random.Random | None = None, apart: bool = False) -> None:
         super().__init__(config)
+        self._role = Role.AUTOSCALER if apart else Role.ALL
+        carried: Carried = RemotePath if apart else LocalPath
         self._rng = rng or random.Random()
         self._path = carried(config, self._heard, self._journal.record)
         self._publisher = Publisher(self._table, self._path)
@@ -66,6 +69,7 @@ class Controller(Program):
         self._admin = await serve(self, self._config.admin_listen, self._config.admin_token)
         self._follow_signals()
         await self._engines.open(self._services.look_again, self._engine_tells)
+        self._services.inherit(await self._path.former())
         self._services.apply(Changes(added=self._config.services))
         self._path.open()
         self._tasks.spawn(self._tick(), "the autoscaler's clock")
@@ -152,6 +156,10 @@ class Controller(Program):
 
     # What it shows (views.Control)
 
+    def proxy(self) -> ProxyControl:
+        """Raises NotAProxy: the tables are made here."""
+        raise NotAProxy("this is no proxy of another autoscaler: `ecluse run --role proxy` is")
+
     def ready(self) -> bool:
         """Every service has its minimum of READY replicas, or had it once, and every worker has a table that shows it."""
         since = [running.ready_in for running in self._services.running.values()]
@@ -172,6 +180,8 @@ class Controller(Program):
             reloads=self._reloads,
             reloads_failed=self._reloads_failed,
             last_reload_error=self._last_reload_error,
+            role=self._role,
+            proxies=self._path.proxies(),
         )
 
     def services(self) -> Sequence[ServiceView]:

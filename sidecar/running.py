@@ -13,15 +13,28 @@ from balancer.scoreboard import ReplicaReading, ServiceReading
 from balancer.table import ReplicaState, RouteEntry, ServiceEntry
 from sidecar.config import Service
 from sidecar.data_path import DataPath
+from sidecar.inheritance import Inheritance
 from sidecar.readings import since
 
 SERVING = frozenset({ReplicaState.READY, ReplicaState.DRAINING})
 
 
 class Running:
-    """`tell(kind, replica, message)` as in a fleet. ready_in: the first routing table with its minimum of READY replicas."""
+    """`tell(kind, replica, message)` as in a fleet. former: its entry in the table that is in use already, where there is one.
 
-    def __init__(self, config: Service, slot: int, engine: Engine, around: Surroundings, path: DataPath, tell: Tell) -> None:
+    ready_in: the first routing table with its minimum of READY replicas.
+    """
+
+    def __init__(
+        self,
+        config: Service,
+        slot: int,
+        engine: Engine,
+        around: Surroundings,
+        path: DataPath,
+        tell: Tell,
+        former: ServiceEntry | None = None,
+    ) -> None:
         self.config = config
         self.slot = slot
         self.fleet = Fleet(fleet_settings(config), engine, around, tell, self._taken_over)
@@ -34,6 +47,7 @@ class Running:
         self._path = path
         self._clock: Callable[[], float] = around.clock
         self._tell = tell
+        self._inheritance = Inheritance(former, around.clock())
 
     @property
     def replicas(self) -> list[Replica]:
@@ -71,9 +85,10 @@ class Running:
         self._note_readiness()
         self._note_trouble(trouble)
         self.fleet.tick()
-        readings = {replica.id: self.replica_reading(replica) for replica in self.replicas}
-        self._usages = self._measured() if self.sampler.needs_usage else {}
-        self.sampler.observe(now_s, self.reading(), readings, self._usages)
+        if self._inheritance.ended(self.fleet.known, now_s):
+            self._workers.publish()
+        if self._path.fresh:
+            self._observe(now_s)
         if self.scaler and self.fleet.desired is not None:
             self._decide(self.scaler, now_s)
 
@@ -102,7 +117,9 @@ class Running:
             hold=bool(config.rules and config.rules.scale_to_zero),
             hold_timeout_s=config.hold_timeout_s,
             max_held=config.max_held,
-            replicas=tuple(replica.entry() for replica in self.replicas if replica.instance.address),
+            replicas=self._inheritance.shown(
+                [replica.entry() for replica in self.replicas if replica.instance.address], self.fleet.known
+            ),
         )
 
     def usage(self, replica: Replica) -> Usage | None:
@@ -117,6 +134,11 @@ class Running:
     def _measured(self) -> dict[str, Usage | None]:
         """Of the replicas that serve: what one uses while it starts, or while it is sick, is not load."""
         return {each.id: self.fleet.engine.usage(each.id) for each in self.replicas if each.state in SERVING}
+
+    def _observe(self, now_s: float) -> None:
+        readings = {replica.id: self.replica_reading(replica) for replica in self.replicas}
+        self._usages = self._measured() if self.sampler.needs_usage else {}
+        self.sampler.observe(now_s, self.reading(), readings, self._usages)
 
     def _taken_over(self, count: int) -> None:
         if self.scaler:

@@ -12,7 +12,8 @@ from autoscaler.registry import Surroundings
 from autoscaler.slots import Slots
 from autoscaler.tasks import Tasks
 from balancer import limits
-from balancer.table import RoutingTable, Settings
+from balancer.table import RouteEntry, RoutingTable, ServiceEntry, Settings
+from sidecar import inheritance
 from sidecar.config import Service
 from sidecar.data_path import DataPath
 from sidecar.engines import Engines
@@ -35,7 +36,20 @@ class Services:
         self._path = path
         self._journal = journal
         self._slots = Slots("services", limits.SERVICES, lambda slot: path.service(slot).waiting > 0)
+        self._former: dict[str, ServiceEntry] = {}
+        self._former_routes: tuple[RouteEntry, ...] = ()
+        self._former_until_s = 0.0
         self._tasks = Tasks()
+
+    def inherit(self, table: RoutingTable) -> None:
+        """Begin where an earlier life of this program ended: everything that is still there keeps its slots, and what was READY
+        stays so until more is known; for a while also services that are not configured: they may be discovered again. Before the
+        first `apply`."""
+        self._former = {entry.name: entry for entry in table.services}
+        self._former_routes = table.routes
+        self._former_until_s = self._around.clock() + inheritance.LONGEST_S
+        self._slots.keep({entry.name: entry.slot for entry in table.services})
+        self._around.slots.keep({f"{entry.name}/{line.id}": line.slot for entry in table.services for line in entry.replicas})
 
     def named(self, name: str) -> Running:
         """Raises UnknownName."""
@@ -62,7 +76,8 @@ class Services:
         """Begin to run one more service."""
         self._engines.declare(service)
         engine, tell = self._engines.of(service), partial(self._tell, service.name)
-        running = Running(service, self._slots.take(), engine, self._around, self._path, tell)
+        slot, former = self._slots.take(service.name), self._former.pop(service.name, None)
+        running = Running(service, slot, engine, self._around, self._path, tell, former)
         self.running[service.name] = running
         running.open()
 
@@ -70,10 +85,11 @@ class Services:
         """The routing table as it is now."""
         running = list(self.running.values())
         leaving = [each for each in self._leaving if each.config.name not in self.running]
+        former = [route for route in self._former_routes if route.service in self._former]
         return RoutingTable(
             generation=generation,
-            routes=tuple(route for each in running for route in each.routes()),
-            services=tuple(each.entry() for each in (*running, *leaving)),
+            routes=(*(route for each in running for route in each.routes()), *former),
+            services=(*(each.entry() for each in (*running, *leaving)), *self._former.values()),
             settings=settings,
         )
 
@@ -81,6 +97,9 @@ class Services:
         """Let every service sample, decide and act. One that fails does not keep the others from it."""
         for name in list(self.running):
             self.tick_one(name)
+        if self._former and self._around.clock() >= self._former_until_s:
+            self._former = {}
+            self._around.workers.publish()
 
     def tick_one(self, name: str) -> None:
         """The same for one service, at once. Unknown names are no longer there."""

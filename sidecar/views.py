@@ -4,8 +4,9 @@ Views are snapshots made for reading, ready for JSON (`dataclasses.asdict`). Tim
 the name says otherwise.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from autoscaler.cluster.engine import Usage
@@ -13,6 +14,14 @@ from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
 
 LOG_LINES: Final = 10_000  # the most that one answer carries
 EVENTS: Final = 1_000
+
+
+class Role(StrEnum):
+    """What this process is of the program."""
+
+    ALL = "all"
+    PROXY = "proxy"  # carries requests by the tables of an autoscaler that runs apart
+    AUTOSCALER = "autoscaler"  # decides; proxies that run apart carry the requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,7 @@ class ProxyView:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The program as a whole. role: all, proxy or autoscaler. An autoscaler has no workers, and only it has proxies."""
+    """The program as a whole. An autoscaler has no workers of its own, and nobody else has proxies."""
 
     version: str
     build: str  # of the hot path in the workers: compiled or interpreted
@@ -97,7 +106,7 @@ class Overview:
     reloads: int
     reloads_failed: int
     last_reload_error: str
-    role: str = "all"
+    role: Role = Role.ALL
     proxies: tuple[ProxyView, ...] = ()
 
 
@@ -109,8 +118,40 @@ class NotScalable(ValueError):  # noqa: N818 - it becomes a 409, not a crash
     """The service's replicas are only found, not started here."""
 
 
+class NotAProxy(ValueError):  # noqa: N818 - it becomes a 409, not a crash
+    """This program takes no tables from others."""
+
+
+class Superseded(ValueError):  # noqa: N818 - it becomes a 409, not a crash
+    """Another autoscaler, which began later, is obeyed."""
+
+
+class Misfit(ValueError):  # noqa: N818 - it becomes a 409, not a crash
+    """What changed since a table that is not the one in use: send everything."""
+
+
+class ProxyControl(Protocol):
+    """What a proxy does for an autoscaler that runs apart. epoch: which autoscaler asks; a later one has a higher one."""
+
+    def held(self) -> dict[str, Any]:
+        """{"life", "epoch", "table"}: the table in use in the form of `balancer.delta`, None before the first, and whose it is."""
+        ...
+
+    def take(self, epoch: int, data: dict[str, Any]) -> int:
+        """Use a table, or what changed of it. Returns its generation. Raises Superseded, Misfit."""
+        ...
+
+    def readings(self, epoch: int) -> AsyncGenerator[dict[str, Any], None]:
+        """What is counted here, again and again. Raises Superseded at once."""
+        ...
+
+
 class Control(Protocol):
     """What the controller lets others see and do."""
+
+    def proxy(self) -> ProxyControl:
+        """For an autoscaler that runs apart. Raises NotAProxy."""
+        ...
 
     def ready(self) -> bool:
         """Every service has its minimum of READY replicas, or had it once, and every worker has a table."""

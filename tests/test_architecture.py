@@ -14,7 +14,7 @@ LAYERS = ("balancer", "probes", "autoscaler", "sidecar")  # each may import thos
 PLACES = {
     "docker": ("autoscaler/cluster/moby/api.py",),
     "h11": ("benchmarks",),
-    "httpx": ("probes", "sidecar/client.py"),
+    "httpx": ("probes", "sidecar/client.py", "sidecar/proxies/link.py"),
     "prometheus_client": ("sidecar/metrics.py", "sidecar/admin/application.py"),
     "pydantic": ("sidecar/configuration", "sidecar/admin"),
     "pydantic_core": ("sidecar/configuration",),

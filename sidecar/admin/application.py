@@ -1,7 +1,8 @@
 """The handlers: from a request to a call of `Control`, from what it gives to JSON."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
@@ -15,12 +16,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sidecar.admin import openapi, operations, problem, shapes, streams
+from sidecar.admin import openapi, operations, orders, problem, shapes, streams
 from sidecar.admin.guard import Gate, Guard
 from sidecar.admin.problem import Problem
 from sidecar.ledger import Ledger
 from sidecar.metrics import registry
-from sidecar.views import EVENTS, LOG_LINES, Control, NotScalable, ServiceView, UnknownName
+from sidecar.views import EVENTS, LOG_LINES, Control, NotScalable, Overview, Role, ServiceView
 
 BODY = 16 * 1024  # a request body larger than this is refused; the largest that makes sense has twenty octets
 
@@ -31,7 +32,7 @@ def application(control: Control, gate: Gate, ledger: Ledger, followers: streams
     """The admin API as an ASGI application. Must be made on the event loop that serves it."""
     handlers = Handlers(control, ledger, followers)
     routes = [Route(operation.path, handlers.of(operation.id), methods=[operation.method]) for operation in operations.OPERATIONS]
-    failures = (Problem, UnknownName, NotScalable, HTTPException, Exception)
+    failures = (Problem, *problem.REFUSALS, HTTPException, Exception)
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, gate=gate)],
@@ -58,7 +59,9 @@ class Handlers:
     async def readyz(self, _request: Request) -> Response:
         if self._control.ready():
             return JSONResponse({"status": "ready"})
-        return JSONResponse({"status": "not ready", "waiting_for": _missing(self._control.services())}, 503)
+        return JSONResponse(
+            {"status": "not ready", "waiting_for": _missing(self._control.overview(), self._control.services())}, 503
+        )
 
     async def metrics(self, request: Request) -> Response:
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
@@ -144,15 +147,42 @@ class Handlers:
             return [event for event in self._control.events(EVENTS) if event["id"] > last][::-1]
         return list(self._control.events(limit))[::-1] if limit else []
 
+    async def proxy_table(self, _request: Request) -> Response:
+        return JSONResponse(self._control.proxy().held())
+
+    async def take_table(self, request: Request) -> Response:
+        proxy = self._control.proxy()
+        try:
+            epoch, table = orders.parsed(await _body(request, orders.BODY))
+        except ValidationError as error:
+            raise Problem(400, "invalid", f"this is no routing table: {error.errors()[0]['msg']}") from error
+        return JSONResponse({"generation": proxy.take(epoch, table)})
+
+    async def readings(self, request: Request) -> Response:
+        epoch = _number(request, "epoch", 0, orders.EPOCHS)
+        readings = self._control.proxy().readings(epoch)
+        return self._streams.response(_reading_messages(readings), reserved=True)
+
     def _service(self, request: Request, status: int) -> Response:
         return JSONResponse(shapes.service_json(self._control.service(request.path_params["name"])), status)
 
 
-def _missing(services: Sequence[ServiceView]) -> list[str]:
+def _missing(overview: Overview, services: Sequence[ServiceView]) -> list[str]:
     """What readiness waits for, in words. A service without rules is to have one replica."""
+    if overview.role is Role.PROXY and not services:
+        return ["an autoscaler, for a routing table"]
+    if overview.role is Role.AUTOSCALER and not any(proxy.acknowledged for proxy in overview.proxies):
+        return ["a proxy that carries requests"]
     least = [(service, service.min_replicas if service.scalable else 1) for service in services]
     behind = [f"{service.name}: {service.ready} of {wanted} ready" for service, wanted in least if service.ready < wanted]
-    return behind or ["the workers, for their routing tables"]
+    whose = "proxies" if overview.role is Role.AUTOSCALER else "workers"
+    return behind or [f"the {whose}, for their routing tables"]
+
+
+async def _reading_messages(readings: AsyncGenerator[dict[str, Any], None]) -> AsyncIterator[str]:
+    async with aclosing(readings):
+        async for reading in readings:
+            yield streams.message(json.dumps(reading, separators=(",", ":")))
 
 
 def _follows(request: Request) -> bool:
@@ -162,18 +192,18 @@ def _follows(request: Request) -> bool:
 
 def _number(request: Request, name: str, default: int, most: int) -> int:
     given = request.query_params.get(name, str(default))
-    if not given.isdecimal() or int(given[:10]) > most:
+    if not given.isdecimal() or int(given[:20]) > most:
         raise Problem(400, "invalid", f"{name} is a number from 0 to {most}")
     return int(given)
 
 
-async def _body(request: Request) -> bytes:
-    body = b""
+async def _body(request: Request, most: int = BODY) -> bytes:
+    body = bytearray()
     async for octets in request.stream():
         body += octets
-        if len(body) > BODY:
-            raise Problem(413, "too_large", f"a request body here has at most {BODY} octets")
-    return body
+        if len(body) > most:
+            raise Problem(413, "too_large", f"a request body here has at most {most} octets")
+    return bytes(body)
 
 
 async def watch(control: Control, ledger: Ledger, interval_s: float = 1.0) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from sidecar.admin import shapes
 from sidecar.admin.operations import EVENT_STREAM, OPERATIONS, Operation, Parameter
+from sidecar.admin.orders import Held, Order, Taken
 from sidecar.views import Overview, ServiceView
 
 
@@ -82,7 +83,10 @@ class Reload(BaseModel):
 
 _SHAPES: Final = {
     kind.__name__: TypeAdapter(kind)
-    for kind in (Status, Readiness, Error, Overview, Services, ServiceView, Explanation, Scale, Logs, Events, Reload)
+    for kind in (
+        *(Status, Readiness, Error, Overview, Services, ServiceView, Explanation, Scale, Logs, Events, Reload),
+        *(Held, Order, Taken),
+    )
 }
 
 
@@ -113,7 +117,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "parameters": [_parameter(parameter) for parameter in operation.parameters],
         "responses": _responses(operation),
     }
-    if operation.method == "POST":
+    if operation.method != "GET":
         schema = _reference(operation.body) if operation.body else {"type": "object", "maxProperties": 0}
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return described
@@ -133,7 +137,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     answers = operation.answers
     if operation.path not in {"/healthz", "/readyz"}:
         answers += _ANY_TIME
-    if operation.method == "POST":
+    if operation.method != "GET":
         answers += _ANY_CHANGE
     if any(shape == EVENT_STREAM for _, shape in answers):
         answers += ((503, "Error"),)

@@ -24,7 +24,7 @@ class Operation:
     """One method on one path. answers: (status, shape or media type). body: the shape it takes, "" for an empty object."""
 
     id: str
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT"]
     path: str
     summary: str
     answers: tuple[tuple[int, str], ...]
@@ -37,6 +37,7 @@ _FOLLOW = Parameter("follow", "query", "1: stay and send what comes as server-se
 _UNKNOWN = (404, "Error")
 _UNSCALABLE = (409, "Error")
 _INVALID = (400, "Error")
+_NOT_OBEYED = (409, "Error")
 
 OPERATIONS: Final = (
     Operation("healthz", "GET", "/healthz", "Whether the controller runs. Open to all.", ((200, "Status"),)),
@@ -99,5 +100,28 @@ OPERATIONS: Final = (
         "/api/reload",
         "Read the configuration again, without losing a connection.",
         ((200, "Reload"), (422, "Reload")),
+    ),
+    Operation(
+        "proxy_table",
+        "GET",
+        "/api/proxy/table",
+        "Of a proxy that runs apart: the routing table it has, for an autoscaler that begins.",
+        ((200, "Held"), _NOT_OBEYED),
+    ),
+    Operation(
+        "take_table",
+        "PUT",
+        "/api/proxy/table",
+        "Of a proxy that runs apart: use a routing table, or what has changed of it. For its autoscaler.",
+        ((200, "Taken"), _NOT_OBEYED),
+        body="Order",
+    ),
+    Operation(
+        "readings",
+        "GET",
+        "/api/proxy/readings",
+        "Of a proxy that runs apart: what it counts and what its workers say, about four times a second. For its autoscaler.",
+        ((200, EVENT_STREAM), _INVALID, _NOT_OBEYED),
+        (Parameter("epoch", "query", "Which autoscaler asks: a later one has a higher number.", "integer"),),
     ),
 )

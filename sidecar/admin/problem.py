@@ -4,9 +4,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from sidecar.views import NotScalable, UnknownName
+from sidecar.views import Misfit, NotAProxy, NotScalable, Superseded, UnknownName
 
 _WORDS = {404: "not_found", 405: "method_not_allowed"}
+REFUSALS: dict[type[Exception], tuple[int, str]] = {
+    UnknownName: (404, "unknown_name"),
+    NotScalable: (409, "not_scalable"),
+    NotAProxy: (409, "not_a_proxy"),
+    Superseded: (409, "superseded"),
+    Misfit: (409, "misfit"),
+}
 
 
 class Problem(Exception):  # noqa: N818 - it is an answer on its way, not a fault
@@ -29,10 +36,8 @@ def of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case UnknownName():
-            return Problem(404, "unknown_name", str(error))
-        case NotScalable():
-            return Problem(409, "not_scalable", str(error))
+        case UnknownName() | NotScalable() | NotAProxy() | Superseded() | Misfit():
+            return Problem(*REFUSALS[type(error)], str(error))
         case HTTPException():
             return Problem(error.status_code, _WORDS.get(error.status_code, "refused"), error.detail)
         case _:

@@ -1,7 +1,8 @@
 """Server-sent events: endless answers that end when the reader leaves or the program does.
 
-Invariants: at most LIMIT at once; a comment goes out every HEARTBEAT_S, so that a reader that vanished is noticed and a proxy
-between does not think the connection idle; whatever is followed is closed with the stream.
+Invariants: at most LIMIT at once, besides reserved ones, of which whoever gives their messages allows but one; a comment goes out
+every HEARTBEAT_S, so that a reader that vanished is noticed and a proxy between does not think the connection idle; whatever is
+followed is closed with the stream.
 """
 
 import asyncio
@@ -59,9 +60,9 @@ class Streams:
         """End them all."""
         self._closing.set()
 
-    def response(self, messages: AsyncIterator[str]) -> StreamingResponse:
-        """The messages as an answer. Raises Problem 503 if too many streams are open."""
-        if self.open >= self._limit:
+    def response(self, messages: AsyncIterator[str], reserved: bool = False) -> StreamingResponse:
+        """The messages as an answer. Raises Problem 503 if too many streams are open. reserved: there is always room for it."""
+        if self.open >= self._limit and not reserved:
             raise Problem(503, "too_many_streams", f"{self.open} streams are open, which is the limit; close one or poll instead")
         return _Stream(self._beating(messages))
 

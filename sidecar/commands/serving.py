@@ -6,17 +6,20 @@ The configuration and the controller are imported when they are needed: the othe
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.commands import Exit, Subparsers, Wrong, add
+from sidecar.render import nearest
+from sidecar.views import Role
 
 if TYPE_CHECKING:
     from sidecar.config import Config
 
 DEFAULT_FILE = "ecluse.yaml"
-RUN_USAGE = "ecluse run [FILE]\n       ecluse run [OPTIONS] -- COMMAND..."
+RUN_USAGE = "ecluse run [--role ROLE] [FILE]\n       ecluse run [OPTIONS] -- COMMAND..."
 OPTIONS = (
     ("min", "N", "fewest replicas of COMMAND"),
     ("max", "N", "most replicas of COMMAND"),
@@ -31,15 +34,23 @@ is SOCKET in its environment. Without FILE and COMMAND, ./ecluse.yaml is used.
 SIGTERM and Ctrl-C drain and end it; SIGHUP or `ecluse reload` reads the file
 again.
 
+With --role the two halves run apart, of the same file: the proxy carries
+requests and needs no access to the cluster; the autoscaler decides, and gives
+the proxies that it finds under `proxies` their routing tables.
+
 examples:
   ecluse run -- uvicorn app:app --port {port}
   ecluse run --max 4 --listen 127.0.0.1:8000 -- node app.js
+  ecluse run --role proxy ecluse.yaml
+  ecluse run --role autoscaler ecluse.yaml
 """
 
 
 def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     running = add(commands, "run", "Run the proxy and the autoscaler", usage=RUN_USAGE, epilog=RUN_EPILOG)
     running.add_argument("file", nargs="?", metavar="FILE", help=f"the configuration (./{DEFAULT_FILE})")
+    role = "all, proxy or autoscaler (ECLUSE_ROLE; all)"
+    running.add_argument("--role", metavar="ROLE", default="", help=role)
     for option, metavar, meaning in OPTIONS:
         running.add_argument(f"--{option}", metavar=metavar, help=meaning)
     running.set_defaults(run=run)
@@ -48,25 +59,47 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
 def run(arguments: argparse.Namespace) -> Exit:
     from sidecar.configuration import ConfigurationErrors  # noqa: PLC0415 - see the top
 
+    role = role_of(arguments.role)
     try:
         config = _config(arguments)
     except ConfigurationErrors as errors:
         raise Wrong(str(errors), Exit.USAGE) from errors
+    _check_role(role, config)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     from sidecar.admin import AdminError  # noqa: PLC0415 - see the top
     from sidecar.listeners import ListenError  # noqa: PLC0415 - see the top
 
     try:
-        asyncio.run(_live(config))
+        asyncio.run(_live(config, role))
     except (AdminError, ListenError) as error:
         raise Wrong(str(error)) from error
     return Exit.OK
 
 
-async def _live(config: "Config") -> None:
+async def _live(config: "Config", role: Role) -> None:
     from sidecar.controller import Controller  # noqa: PLC0415 - see the top
+    from sidecar.proxy import Proxy  # noqa: PLC0415 - see the top
 
-    await Controller(config).run()
+    await (Proxy(config) if role is Role.PROXY else Controller(config, apart=role is Role.AUTOSCALER)).run()
+
+
+def role_of(given: str) -> Role:
+    """The role given, or that of the environment. Raises Wrong."""
+    name = given or os.environ.get("ECLUSE_ROLE") or Role.ALL
+    if name not in set(Role):
+        raise Wrong(f"no role {name!r}{nearest(name, list(Role))}", Exit.USAGE)
+    return Role(name)
+
+
+def _check_role(role: Role, config: "Config") -> None:
+    """Raises Wrong where there is nothing to do in that role."""
+    from sidecar.configuration.load import COMMAND_LINE  # noqa: PLC0415 - see the top
+
+    if role is not Role.ALL and config.source == COMMAND_LINE:
+        raise Wrong(f"--role {role} goes with a file, the same for the proxies and their autoscaler", Exit.USAGE)
+    if role is Role.AUTOSCALER and not config.proxies:
+        where = 'such as `proxies: ["10.0.0.7:9090"]`, or a name of which every address is a proxy'
+        raise Wrong(f"{config.source} does not say where the proxies' admin APIs are: {where}", Exit.USAGE)
 
 
 def _config(arguments: argparse.Namespace) -> "Config":

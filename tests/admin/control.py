@@ -12,7 +12,7 @@ from autoscaler.rules import MetricRule, MetricType
 from balancer.hotpath import board
 from balancer.hotpath.row import bucket
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
-from sidecar.views import NotScalable, Overview, ReplicaView, ServiceView, UnknownName, WorkerView
+from sidecar.views import NotAProxy, NotScalable, Overview, ProxyControl, ReplicaView, ServiceView, UnknownName, WorkerView
 
 T = TypeVar("T")
 
@@ -120,6 +120,7 @@ class FakeControl:
         self.shown = {one.name: one for one in services}
         self.is_ready = True
         self.decision = DECISION
+        self.as_proxy: ProxyControl | None = None
         self.reload_errors: list[str] = []
         self.asked: list[tuple[Any, ...]] = []
         self.lines = ["shop-1 | started", "shop-1 | GET /"]
@@ -131,6 +132,11 @@ class FakeControl:
         event = {"id": len(self.past) + 1, "at": 1.0, "kind": kind, "service": "shop", "replica": "", "message": message}
         self.past.insert(0, event)
         self.new_events.put(event)
+
+    def proxy(self) -> ProxyControl:
+        if self.as_proxy is None:
+            raise NotAProxy("this is no proxy of another autoscaler")
+        return self.as_proxy
 
     def ready(self) -> bool:
         return self.is_ready

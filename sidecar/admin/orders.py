@@ -1,0 +1,75 @@
+"""The shapes of what an autoscaler that runs apart sends a proxy, and gets from it. What cannot be right is refused here: a worker takes
+slots for places in shared memory.
+"""
+
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from balancer import limits
+from balancer.table import Policy, ReplicaState
+
+BODY: Final = limits.MESSAGE  # a routing table is no longer than what a worker takes
+EPOCHS: Final = 2**53
+
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+Seconds = Annotated[float, Field(ge=0, lt=2**31, allow_inf_nan=False)]
+ServiceSlot = Annotated[int, Field(ge=0, lt=limits.SERVICES)]
+ReplicaSlot = Annotated[int, Field(ge=0, lt=limits.REPLICAS)]
+Weight = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ServiceChange(_Strict):
+    """One service as it is from now on. replicas: (id, slot, address, state, weight) each."""
+
+    name: str
+    slot: ServiceSlot
+    policy: Policy
+    max_concurrency: Count
+    queue: Count
+    queue_timeout_s: Seconds
+    hold: bool
+    hold_timeout_s: Seconds
+    max_held: Count
+    replicas: list[tuple[str, ReplicaSlot, str, ReplicaState, Weight]]
+
+
+class TableChange(_Strict):
+    """What has changed since a generation; 0: everything. names: all services, in order. routes: (host, path, service) each."""
+
+    generation: int = Field(ge=1)
+    since: int = Field(ge=0)
+    services: list[ServiceChange]
+    names: list[str] = []
+    routes: list[tuple[str, str, str]] = []
+
+
+class Order(_Strict):
+    """A routing table, and which autoscaler gives it: of two, the one with the higher number is obeyed."""
+
+    epoch: int = Field(ge=0, le=EPOCHS)
+    table: TableChange
+
+
+class Taken(BaseModel):
+    """The generation that is in use."""
+
+    generation: int
+
+
+class Held(BaseModel):
+    """life: of the proxy's process. epoch: which autoscaler gave it the table. table: null before the first."""
+
+    life: str
+    epoch: int
+    table: dict[str, Any] | None
+
+
+def parsed(body: bytes) -> tuple[int, dict[str, Any]]:
+    """The epoch and the table in a body of shape Order, as `balancer.delta` takes it. Raises pydantic.ValidationError."""
+    order = Order.model_validate_json(body)
+    return order.epoch, order.table.model_dump(exclude_unset=True)
