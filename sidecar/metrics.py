@@ -24,7 +24,7 @@ from balancer.hotpath import board
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
 from balancer.table import ReplicaState
 from sidecar.ledger import Ledger
-from sidecar.views import Control, Overview, ServiceView, WorkerView
+from sidecar.views import Control, Overview, ProxyView, ServiceView, WorkerView
 
 STATUS_CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
 BUCKETS_PER_BOUND: Final = 4  # one bound to a doubling: 64 us, 128 us, ... 67 s
@@ -54,6 +54,7 @@ class ViewCollector(Collector):
         overview = self._control.overview()
         yield from _program(overview)
         yield from _workers(overview.workers)
+        yield from _proxies(overview.proxies)
         yield from _decisions(self._control.decisions())
         yield from _scaling(services)
         yield from _services(services)
@@ -112,6 +113,15 @@ def _workers(workers: Sequence[WorkerView]) -> Iterator[Metric]:
     yield _counter("worker_restarts", "Times the worker was replaced.", label, [(r, w.restarts) for r, w in rows])
     for name, help_text, cell in _WORKER_COUNTERS:
         yield _counter(name, help_text, label, [(r, cell(w.reading)) for r, w in rows])
+
+
+def _proxies(proxies: Sequence[ProxyView]) -> Iterator[Metric]:
+    label = ("proxy",)
+    heard = [((proxy.address,), proxy.age_s) for proxy in proxies if proxy.age_s is not None]
+    acknowledged = [((proxy.address,), proxy.acknowledged) for proxy in proxies]
+    yield _gauge("proxy_reading_age_seconds", "Since a proxy that runs apart said last what it counts.", label, heard)
+    yield _gauge("proxy_table_generation", "The routing table it uses; 0: none, or it is not heard.", label, acknowledged)
+    yield _gauge("proxy_connections", "Its client connections.", label, [((p.address,), p.connections) for p in proxies])
 
 
 def _decisions(decisions: dict[tuple[str, str], int]) -> Iterator[Metric]:

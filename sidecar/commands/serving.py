@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace) -> Exit:
         raise Wrong(str(errors), Exit.USAGE) from errors
     _check_role(role, config)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each table that a proxy is given
     from sidecar.admin import AdminError  # noqa: PLC0415 - see the top
     from sidecar.listeners import ListenError  # noqa: PLC0415 - see the top
 

@@ -9,6 +9,7 @@ from typing import Any
 from sidecar import render
 from sidecar.commands import Exit, Subparsers, add, add_json, add_remote, client, paint, show, show_json, width
 from sidecar.render import Paint, count, duration
+from sidecar.views import Role
 
 SERVICE_TITLES = ("SERVICE", "READY", "DESIRED", "LOAD", "REQ/S", "P50", "P95", "ROUTES")
 REPLICA_TITLES = ("REPLICA", "STATE", "ADDRESS", "AGE", "IN FLIGHT", "REQUESTS", "DETAIL")
@@ -52,17 +53,27 @@ def status(arguments: argparse.Namespace) -> Exit:
 def program_lines(overview: dict[str, Any], now: float, columns: int | None) -> list[str]:
     """The program in a few lines, and what it refused before a service was chosen."""
     workers = overview["workers"]
-    connections = sum(worker["reading"]["connections"] for worker in workers)
     up = duration(max(0.0, now - overview["started_at"]))
-    lines = [
-        f"ecluse {overview['version']} ({overview['build']}), pid {overview['pid']}, up {up}, from {overview['config']}",
-        f"listening on {', '.join(overview['listen'])}; workers: {len(workers)}; connections: {connections}",
-    ]
+    build = f" ({overview['build']})" if overview["build"] else ""
+    role = "" if overview["role"] == Role.ALL else f", the {overview['role']}"
+    lines = [f"ecluse {overview['version']}{build}{role}, pid {overview['pid']}, up {up}, from {overview['config']}"]
+    if overview["role"] == Role.AUTOSCALER:
+        lines += [_proxy_line(proxy) for proxy in overview["proxies"]] or ["no proxy is found yet"]
+    else:
+        connections = sum(worker["reading"]["connections"] for worker in workers)
+        lines.append(f"listening on {', '.join(overview['listen'])}; workers: {len(workers)}; connections: {connections}")
     cells = [worker["reading"] for worker in workers]
     lines += _counted((sum(reading[name] for reading in cells), words) for name, words in PROGRAM_TROUBLES)
     if overview["last_reload_error"]:
         lines.append(f"the last reload failed: {overview['last_reload_error']}")
     return [render.cut(line, columns) for line in lines]
+
+
+def _proxy_line(proxy: dict[str, Any]) -> str:
+    heard = "never heard" if proxy["age_s"] is None else f"heard {duration(proxy['age_s'])} ago"
+    words = f"; {proxy['detail']}" if proxy["detail"] else ""
+    carried = f"table {proxy['acknowledged']}; workers: {proxy['workers']}; connections: {proxy['connections']}"
+    return f"proxy {proxy['address']}: {carried}; {heard}{words}"
 
 
 def services_lines(services: list[dict[str, Any]], colours: Paint, columns: int | None) -> list[str]:

@@ -94,9 +94,9 @@ class Program:
         self._events = Events(self.admin)
 
     def _started(self) -> tuple[int, str] | None:
-        found = re.search(r"started: listens on \S+?:(\d+),.* admin API on (\S+),", self.said())
+        found = re.search(r"started: (?:listens on \S+?:(\d+),)?.* admin API on (\S+),", self.said())
         assert found or self.process.returncode is None, f"it ended with {self.process.returncode}: {self.said()}"
-        return (int(found[1]), found[2]) if found else None
+        return (int(found[1] or 0), found[2]) if found else None  # an autoscaler listens nowhere
 
     def close(self) -> None:
         """Follow it no longer."""
