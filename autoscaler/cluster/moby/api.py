@@ -94,6 +94,10 @@ class Api:
         """GET /info"""
         return self._ask(lambda client: client.info())
 
+    def version(self) -> Json:
+        """GET /version"""
+        return self._ask(lambda client: client.version())
+
     def events(self, since_s: float, filters: Filters) -> Iterator[Json]:
         """GET /events: from a moment (seconds since the epoch) on, until closed."""
         return self._ask(lambda client: client.events(since=int(since_s), filters=dict(filters), decode=True))

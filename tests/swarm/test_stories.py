@@ -1,0 +1,332 @@
+"""Stories of the engine over a toy Swarm, in virtual time: how starts and stops become updates, and what happens when that goes wrong."""
+
+import asyncio
+
+import pytest
+
+from autoscaler.cluster.engine import EngineError
+from tests.swarm.toy import SHOP, Yard, play
+
+
+def test_starts_that_belong_together_are_one_update_and_each_gets_a_task_of_its_own() -> None:
+    async def story(yard: Yard) -> None:
+        before = await yard.ids()
+        started = await yard.start(4)
+        assert yard.toy.updates == [7]
+        assert len({*before, *started}) == 7
+
+    play(story)
+
+
+def test_starts_that_come_later_do_not_get_the_tasks_of_those_before_them() -> None:
+    async def story(yard: Yard) -> None:
+        await yard.ids()
+        first = asyncio.create_task(yard.start(2))
+        await asyncio.sleep(0.03)
+        second = await yard.start(2)
+        assert not {*second} & {*await first}
+        assert yard.toy.updates[-1] == 7
+
+    play(story)
+
+
+def test_a_task_that_swarm_replaces_is_not_asked_for_again() -> None:
+    async def story(yard: Yard) -> None:
+        before = await yard.ids()
+        yard.toy.fail("t2")
+        (started,) = await yard.start()
+        assert yard.toy.updates == []
+        assert started not in before
+
+    play(story)
+
+
+def test_a_count_that_others_raised_already_is_not_raised_again() -> None:
+    async def story(yard: Yard) -> None:
+        await yard.ids()
+        yard.toy.scale(5)
+        assert len(set(await yard.start(2))) == 2
+        assert yard.toy.updates == []
+
+    play(story)
+
+
+def test_an_update_whose_answer_is_lost_is_not_made_twice() -> None:
+    async def story(yard: Yard) -> None:
+        await yard.ids()
+        yard.toy.lost = 1
+        assert len(set(await yard.start(2))) == 2
+        assert yard.toy.updates == [5]
+        assert "count_reset" not in yard.told
+
+    play(story)
+
+
+def test_an_update_that_somebody_else_came_before_is_made_from_what_they_wrote() -> None:
+    async def story(yard: Yard) -> None:
+        await yard.ids()
+        write, others = yard.toy.update_service, [4]
+
+        def late(service: str, version: int, spec: dict[str, object]) -> None:
+            if others:
+                yard.toy.scale(others.pop())
+            write(service, version, spec)
+
+        yard.toy.update_service = late  # type: ignore[assignment, method-assign] - they are quicker, once
+        await yard.start(2)
+        assert yard.toy.updates == [5]  # one of the two was started by others
+
+    play(story)
+
+
+def test_a_policy_that_makes_no_more_tasks_is_said_and_costs_one_update() -> None:
+    async def story(yard: Yard) -> None:
+        await yard.ids()
+        yard.toy.making = False
+        for _ in range(2):
+            with pytest.raises(EngineError, match="keeps 3 of the 4 tasks of web"):
+                await yard.start()
+        assert yard.toy.updates == [4]
+
+    play(story)
+
+
+def test_the_first_to_go_go_in_one_update_and_stop_returns_when_they_have_ended() -> None:
+    async def story(yard: Yard) -> None:
+        order = yard.swarm.removal_order("shop")
+        await asyncio.gather(*yard.stop(order[1], order[0]))
+        assert yard.toy.updates == [3]
+        assert {*await yard.ids()} == {*order[2:]}
+        assert yard.swarm.predictions == {("shop", "hit"): 2, ("shop", "miss"): 0}
+
+    play(story, replicas=5)
+
+
+def test_a_stop_waits_for_those_before_it() -> None:
+    async def story(yard: Yard) -> None:
+        order = yard.swarm.removal_order("shop")
+        (second,) = yard.stop(order[1])
+        await asyncio.sleep(30.0)
+        assert yard.toy.updates == []
+        (first,) = yard.stop(order[0])
+        await asyncio.gather(first, second)
+        assert yard.toy.updates == [3]
+
+    play(story, replicas=5)
+
+
+def test_a_start_takes_a_waiting_stop_back_without_an_update() -> None:
+    async def story(yard: Yard) -> None:
+        order = yard.swarm.removal_order("shop")
+        await yard.ids()
+        (second,) = yard.stop(order[1])
+        await asyncio.sleep(1.0)
+        assert await yard.start() == [order[1]]
+        assert second.done()
+        assert yard.toy.updates == []
+
+    play(story, replicas=5)
+
+
+def test_a_stop_whose_turn_does_not_come_is_taken_back() -> None:
+    async def story(yard: Yard) -> None:
+        order = yard.swarm.removal_order("shop")
+        (second,) = yard.stop(order[1])
+        await asyncio.wait_for(second, 200.0)
+        assert order[1] in await yard.ids()
+        assert yard.words["taken_back"] == f"{order[1]} stays: it was not its turn within 120 s"
+
+    play(story, replicas=5)
+
+
+def test_a_stop_that_others_come_before_is_taken_back_at_once() -> None:
+    async def story(yard: Yard) -> None:
+        order = yard.swarm.removal_order("shop")
+        (second,) = yard.stop(order[1])
+        await asyncio.sleep(1.0)
+        yard.toy.scale(9)  # fuller machines go first
+        await asyncio.wait_for(second, 5.0)
+        assert yard.words["taken_back"] == f"{order[1]} stays: Swarm would now remove others before it"
+
+    play(story, replicas=5)
+
+
+def test_a_marked_task_that_ends_by_itself_is_gone() -> None:
+    async def story(yard: Yard) -> None:
+        order = yard.swarm.removal_order("shop")
+        (second,) = yard.stop(order[1])
+        await asyncio.sleep(1.0)
+        yard.toy.fail(order[1].rpartition(".")[2])
+        await asyncio.wait_for(second, 5.0)
+        assert yard.toy.updates == []
+
+    play(story, replicas=5)
+
+
+def test_an_id_that_nobody_knows_is_gone_already() -> None:
+    async def story(yard: Yard) -> None:
+        await asyncio.wait_for(asyncio.gather(*yard.stop("shop.9.long-gone", "other.1.x", "nonsense")), 5.0)
+        assert yard.toy.updates == []
+
+    play(story)
+
+
+def test_another_victim_than_expected_is_counted_told_and_the_expected_one_stays() -> None:
+    async def story(yard: Yard) -> None:
+        order = yard.swarm.removal_order("shop")
+        yard.toy.chooses = lambda expected: expected[::-1]
+        await asyncio.wait_for(asyncio.gather(*yard.stop(order[0])), 5.0)
+        assert order[0] in await yard.ids()
+        assert yard.swarm.predictions == {("shop", "hit"): 0, ("shop", "miss"): 1}
+        assert yard.words["prediction_missed"] == f"Swarm removed {order[-1]} without a drain, not {order[0]}"
+
+    play(story, replicas=5)
+
+
+def test_a_count_set_by_others_is_told_with_the_stack_that_may_have_done_it() -> None:
+    async def story(yard: Yard) -> None:
+        yard.toy.scale(1)
+        await asyncio.sleep(2.0)
+        words = "the count of web was set from 3 to 1, not by Écluse (probably by `docker stack deploy` of shop, or `docker service scale`)"
+        assert yard.words["count_reset"] == f"{words}; it is set again"
+
+    play(story, Labels={"com.docker.stack.namespace": "shop"})
+
+
+def test_while_swarm_updates_the_service_nothing_is_removed() -> None:
+    async def story(yard: Yard) -> None:
+        order = yard.swarm.removal_order("shop")
+        (second,) = yard.stop(order[1])
+        await asyncio.sleep(1.0)
+        yard.toy.update("updating")
+        await asyncio.wait_for(second, 5.0)
+        assert yard.swarm.removal_order("shop") == ()
+        yard.toy.update("completed")
+        await asyncio.sleep(2.0)
+        assert yard.swarm.removal_order("shop") == order
+        assert yard.toy.updates == []
+
+    play(story, replicas=5)
+
+
+@pytest.mark.parametrize(("action", "updates"), [("pause", [4]), ("rollback", [])])
+def test_a_count_is_not_written_into_an_update_that_may_be_rolled_back(action: str, updates: list[int]) -> None:
+    async def story(yard: Yard) -> None:
+        await yard.ids()
+        yard.toy.update("updating")
+        (result,) = await asyncio.gather(yard.swarm.start(SHOP), return_exceptions=True)
+        assert isinstance(result, EngineError) is (not updates)
+        assert yard.toy.updates == updates
+
+    play(story, UpdateConfig={"FailureAction": action})
+
+
+def test_a_paused_update_is_trouble() -> None:
+    async def story(yard: Yard) -> None:
+        yard.toy.update("paused")
+        await asyncio.sleep(2.0)
+        assert yard.swarm.trouble("shop") == "Swarm has paused its update of web: because of a test"
+
+    play(story)
+
+
+def test_tasks_without_a_place_are_said_when_they_have_waited_and_no_longer_than_they_wait() -> None:
+    async def story(yard: Yard) -> None:
+        yard.toy.room = 0
+        await yard.start(2)
+        assert yard.swarm.full("shop") == ""
+        await asyncio.sleep(3.0)
+        assert yard.swarm.full("shop") == "Swarm: no suitable node (insufficient resources on 3 nodes)"
+        order = yard.swarm.removal_order("shop")
+        await asyncio.gather(*yard.stop(*order[:2]))
+        assert yard.swarm.full("shop") == ""
+        assert yard.swarm.predictions["shop", "hit"] == 2
+
+    play(story)
+
+
+def test_while_no_manager_answers_the_last_list_stays_and_starts_say_so() -> None:
+    async def story(yard: Yard) -> None:
+        before = await yard.ids()
+        yard.link.away = True
+        await asyncio.sleep(60.0)
+        assert await yard.ids() == before
+        with pytest.raises(EngineError, match="no answer from the toy"):
+            await yard.start()
+        yard.link.away = False
+        assert len(await yard.start()) == 1
+
+    play(story)
+
+
+def test_a_stop_while_no_manager_answers_fails_and_may_be_repeated() -> None:
+    async def story(yard: Yard) -> None:
+        order = yard.swarm.removal_order("shop")
+        yard.link.away = True
+        with pytest.raises(EngineError, match="no answer"):
+            await yard.stop(order[0])[0]
+        yard.link.away = False
+        await yard.stop(order[0])[0]
+        assert yard.toy.updates == [2]
+
+    play(story)
+
+
+def test_before_the_first_answer_nothing_is_known() -> None:
+    async def story(yard: Yard) -> None:
+        with pytest.raises(EngineError, match="there is no Swarm service web"):
+            await yard.swarm.list("shop")
+        with pytest.raises(EngineError, match="there is no Swarm service web"):
+            await yard.start()
+        yard.toy.create(2)
+        await asyncio.sleep(3.0)
+        assert len(await yard.ids()) == 2
+        assert yard.swarm.trouble("shop") == ""
+
+    play(story, replicas=None)
+
+
+def test_a_service_that_is_removed_has_no_replicas_and_says_why() -> None:
+    async def story(yard: Yard) -> None:
+        yard.toy.remove_service("web")
+        await asyncio.sleep(2.0)
+        assert await yard.ids() == []
+        assert yard.swarm.trouble("shop") == "there is no Swarm service web; `docker service ls` shows which there are"
+
+    play(story)
+
+
+def test_a_global_service_is_shown_and_not_scaled() -> None:
+    async def story(yard: Yard) -> None:
+        with pytest.raises(EngineError, match="is global: it has one task on each machine"):
+            await yard.start()
+        assert yard.swarm.removal_order("shop") == ()
+
+    play(story, replicas=0, Mode={"Global": {}})
+
+
+def test_a_machine_that_is_lost_and_comes_back_is_told_and_its_tasks_are_leaving() -> None:
+    async def story(yard: Yard) -> None:
+        yard.toy.down.add("two")
+        await asyncio.sleep(2.0)
+        assert yard.words["machine_down"] == "machine two does not answer the managers"
+        leaving = [one for one in await yard.swarm.list("shop") if one.status == "stopping"]
+        assert [one.detail for one in leaving] == ["its machine two is down"]
+        yard.toy.down.clear()
+        await asyncio.sleep(2.0)
+        assert len(await yard.ids()) == 3
+        assert "machine_up" in yard.told
+
+    play(story)
+
+
+def test_a_refused_connection_makes_it_look_at_once() -> None:
+    async def story(yard: Yard) -> None:
+        await asyncio.sleep(15.0)  # until nothing is young any more
+        yard.toy.scale(2)
+        yard.changes.clear()
+        yard.swarm.hurry("shop")
+        await asyncio.sleep(0.2)
+        assert yard.changes == ["shop"]
+
+    play(story)
