@@ -98,6 +98,7 @@ class Fleet:
     def doubt(self, replica_id: str) -> None:
         """A worker could not connect to the replica."""
         self._around.prober.probe_now(self.service, replica_id)
+        self.engine.hurry(self.service)
 
     def drain(self, replica_id: str, why: str) -> None:
         """Drain a replica and stop it. Draining already, or gone: nothing to do."""

@@ -10,6 +10,7 @@ import os
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from autoscaler.decision import as_json
@@ -22,6 +23,7 @@ from sidecar.admin import Admin, serve
 from sidecar.commands.version import installed
 from sidecar.config import Config
 from sidecar.data_path import DataPath
+from sidecar.discovery import Discovery
 from sidecar.engines import Engines
 from sidecar.local_path import LocalPath
 from sidecar.program import Program
@@ -41,7 +43,10 @@ Carried = Callable[[Config, Hear, Tell], DataPath]
 
 
 class Controller(Program):
-    """The deciding side. apart: proxies that run apart carry the requests, and not workers of this program."""
+    """The deciding side. apart: proxies that run apart carry the requests, and not workers of this program.
+
+    Raises EngineError if the cluster's endpoint is not one.
+    """
 
     def __init__(self, config: Config, rng: random.Random | None = None, apart: bool = False) -> None:
         super().__init__(config)
@@ -51,7 +56,10 @@ class Controller(Program):
         self._path = carried(config, self._heard, self._journal.record)
         self._publisher = Publisher(self._table, self._path)
         self._prober = Prober(self._verdict, self._rng)
-        self._engines = Engines(self._rng, time.monotonic)
+        self._engines = Engines(config, self._rng, time.monotonic)
+        self._discovery = Discovery(self._journal.record, len(os.sched_getaffinity(0)))
+        self._whole = replace(config, services=())  # what the file and the labels say together, as it runs
+        self._postponed = False
         slots = Slots("replicas", limits.REPLICAS, lambda slot: self._path.in_flight(slot) > 0)
         around = Surroundings(self._prober, self._publisher, slots, time.monotonic)
         self._services = Services(self._engines, around, self._path, self._journal)
@@ -68,9 +76,9 @@ class Controller(Program):
         self._path.prepare(self._config)
         self._admin = await serve(self, self._config.admin_listen, self._config.admin_token)
         self._follow_signals()
-        await self._engines.open(self._services.look_again, self._engine_tells)
+        await self._engines.open(self._engine_changed, self._engine_tells)
         self._services.inherit(await self._path.former())
-        self._services.apply(Changes(added=self._config.services))
+        self._go_over()
         self._path.open()
         self._tasks.spawn(self._tick(), "the autoscaler's clock")
         self._journal.record("started", f"{self._path.place}, admin API on {self._admin.address}, {self._config.source}")
@@ -91,6 +99,8 @@ class Controller(Program):
 
     async def _tick(self) -> None:
         while True:
+            if self._postponed:
+                self._engine_changed("")
             self._services.tick()
             await asyncio.sleep(TICK_S)
 
@@ -98,6 +108,12 @@ class Controller(Program):
 
     def _verdict(self, service: str, replica: str, ready: bool, reason: str) -> None:
         self._services.verdict(service, replica, ready, reason)
+
+    def _engine_changed(self, service: str) -> None:
+        if service:
+            self._services.look_again(service)
+        elif str(what := self._go_over()) != str(Changes()):
+            self._journal.record("discovered", f"by labels: {what}")
 
     def _engine_tells(self, service: str, kind: str, message: str) -> None:
         self._journal.record(kind, message, service)
@@ -125,15 +141,25 @@ class Controller(Program):
         self._path.prepare(config)
 
     async def _apply(self, config: Config) -> str:
-        what = changes(self._config, config)
         self._config = config
-        self._services.apply(what)
+        what = self._go_over()
         if what.data_path:
             self._path.change()
             await self._publisher.acknowledged(self._publisher.publish())
             self._path.settle()
         self._path.reopen_logs()
         return str(what)
+
+    def _go_over(self) -> Changes:
+        """Run what the file and the labels say now. What was removed and still drains comes back when that is over."""
+        leaving = self._services.leaving()
+        described = self._discovery.services(self._engines.discovered(), self._config)
+        found = tuple(service for service in described if service.name not in leaving)
+        self._postponed = len(found) < len(described)
+        whole = replace(self._config, services=(*self._config.services, *found))
+        what, self._whole = changes(self._whole, whole), whole
+        self._services.apply(what)
+        return what
 
     def scale(self, name: str, replicas: int | None) -> None:
         """Hold the count at `replicas`, or None: automatic again. Raises UnknownName, NotScalable, ValueError out of bounds."""

@@ -228,6 +228,10 @@ class Engine(Protocol):
         """
         ...
 
+    def hurry(self, service: str) -> None:
+        """There is reason to think that its instances have changed, such as a refused connection: look at once."""
+        ...
+
     def removal_order(self, service: str) -> Sequence[str] | None:
         """The ids in the order in which the engine itself removes them when the count is lowered, the first to go first. None: it
         removes whichever it is told to."""
@@ -268,6 +272,9 @@ class Plain:
     def discovered(self) -> Sequence[Discovered]:
         """There are no labels here."""
         return ()
+
+    def hurry(self, service: str) -> None:
+        """It is told of every change as it happens."""
 
     def removal_order(self, service: str) -> Sequence[str] | None:
         """It stops whichever it is told to."""

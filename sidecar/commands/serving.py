@@ -67,12 +67,13 @@ def run(arguments: argparse.Namespace) -> Exit:
     _check_role(role, config)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each table that a proxy is given
+    from autoscaler.cluster.engine import EngineError  # noqa: PLC0415 - see the top
     from sidecar.admin import AdminError  # noqa: PLC0415 - see the top
     from sidecar.listeners import ListenError  # noqa: PLC0415 - see the top
 
     try:
         asyncio.run(_live(config, role))
-    except (AdminError, ListenError) as error:
+    except (AdminError, EngineError, ListenError) as error:
         raise Wrong(str(error)) from error
     return Exit.OK
 

@@ -45,6 +45,8 @@ class MeasuringEngine(YardEngine):
 class Idle(YardWorkers):
     """A data path on which nothing happens."""
 
+    fresh = True
+
     def counted(self, slot: int) -> ReplicaReading:
         return self.replica(slot)
 
