@@ -35,7 +35,9 @@ class Engines:
             case "docker":
                 self._kinds["docker"] = Docker(self._linked(configuration.docker), configuration.docker.owner, rng, clock)
             case "swarm":
-                self._swarm = Swarm(self._linked(configuration.docker), configuration.docker.owner, self._labels, clock, time.time)
+                self._swarm = Swarm(
+                    self._linked(configuration.docker), configuration.docker.owner, self._labels, clock, time.time
+                )
                 self._kinds["swarm"] = self._swarm
 
     async def open(self, changed: Changed, tell: Tell) -> None:
