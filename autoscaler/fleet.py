@@ -9,7 +9,7 @@ event that might be missed.
 import asyncio
 from collections.abc import Callable, Sequence
 
-from autoscaler.cluster.engine import Engine, EngineError, Instance
+from autoscaler.cluster.engine import Engine, EngineError, Instance, NotHeardYet
 from autoscaler.drain import until_idle
 from autoscaler.reconcile import Standing, steps
 from autoscaler.registry import FleetSettings, Registry, Surroundings, Tell
@@ -139,6 +139,8 @@ class Fleet:
             self._stale.clear()
             try:
                 self.registry.see(self._relevant(await self.engine.list(self.service)))
+            except NotHeardYet:
+                continue
             except EngineError as error:
                 self._tell("engine_failed", "", f"{error}; the replicas known are kept as they are")
             else:

@@ -41,24 +41,25 @@ def steps(desired: int, active: Sequence[Standing], starting: int, order: Sequen
     While there are outdated replicas one more than desired is run, and an outdated one goes when it can be spared. order: in which
     the engine itself removes replicas, where it does; such an engine also replaces outdated and late ones itself.
     """
+    why = f"{desired} wanted"
     if order is not None:
-        return _ordered_steps(desired, active, starting, order)
+        return _ordered_steps(desired, active, starting, order, why)
     own = [standing for standing in active if not standing.foreign]
-    return _chosen_steps(max(0, desired - (len(active) - len(own))), own, starting)
+    return _chosen_steps(max(0, desired - (len(active) - len(own))), own, starting, why)
 
 
-def _ordered_steps(desired: int, active: Sequence[Standing], starting: int, order: Sequence[str]) -> Steps:
+def _ordered_steps(desired: int, active: Sequence[Standing], starting: int, order: Sequence[str], why: str) -> Steps:
     there = {standing.id for standing in active}
     victims = [name for name in order if name in there][: max(0, len(active) - desired)]
-    return Steps(start=max(0, desired - len(active) - starting), drain=tuple((name, f"{desired} wanted") for name in victims))
+    return Steps(start=max(0, desired - len(active) - starting), drain=tuple((name, why) for name in victims))
 
 
-def _chosen_steps(desired: int, active: Sequence[Standing], starting: int) -> Steps:
+def _chosen_steps(desired: int, active: Sequence[Standing], starting: int, why: str) -> Steps:
     late = [(standing.id, standing.late) for standing in active if standing.late]
     kept = [standing for standing in active if not standing.late]
     outdated = [standing for standing in kept if standing.outdated]
     wanted = desired + (1 if outdated and desired else 0)
-    surplus = [(victim, f"{desired} wanted") for victim in _victims(max(0, len(kept) - wanted), kept)]
+    surplus = [(victim, why) for victim in _victims(max(0, len(kept) - wanted), kept)]
     replaced = [] if surplus else _replaced(desired, kept, outdated)
     return Steps(start=max(0, wanted - len(kept) - starting), drain=(*late, *surplus, *replaced))
 

@@ -2,8 +2,6 @@
 
 import os
 import random
-import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from autoscaler.cluster.dns import Dns
@@ -26,7 +24,6 @@ class Engines:
         self._processes = Processes(rng, clock)
         self._fixed = Fixed(clock)
         self._dns = Dns(clock=clock)
-        self._swarm: Swarm | None = None
         self._kinds: dict[str, Engine] = {"processes": self._processes, "fixed": self._fixed, "dns": self._dns}
         self._link: Link | None = None
         self._labels = configuration.docker.labels
@@ -35,10 +32,7 @@ class Engines:
             case "docker":
                 self._kinds["docker"] = Docker(self._linked(configuration.docker), configuration.docker.owner, rng, clock)
             case "swarm":
-                self._swarm = Swarm(
-                    self._linked(configuration.docker), configuration.docker.owner, self._labels, clock, time.time
-                )
-                self._kinds["swarm"] = self._swarm
+                self._kinds["swarm"] = Swarm(self._linked(configuration.docker), configuration.docker.owner, self._labels, clock)
 
     async def open(self, changed: Changed, tell: Tell) -> None:
         """Begin to tell which services' lists have changed (of "": which services describe themselves), and what happens to engines."""
@@ -77,10 +71,6 @@ class Engines:
     def trouble(self, service: Service) -> str:
         """What is wrong with where its replicas come from, in words; "" if nothing is."""
         return self.of(service).trouble(service.name)
-
-    def predictions(self) -> Counter[tuple[str, str]]:
-        """How many removals by Swarm were as predicted, by service and "hit" or "miss"."""
-        return self._swarm.predictions if self._swarm else Counter()
 
     def logs(self, service: str, lines: int) -> Sequence[str]:
         """The last lines that a service's replicas printed."""

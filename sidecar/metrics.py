@@ -136,6 +136,10 @@ def _scaling(services: Sequence[ServiceView]) -> Iterator[Metric]:
     yield _gauge("desired_replicas", "Replicas the autoscaler asked for last.", label, [((s.name,), s.desired) for s in scalable])
     yield _gauge("min_replicas", "Fewest replicas allowed.", label, [((s.name,), s.min_replicas) for s in scalable])
     yield _gauge("max_replicas", "Most replicas allowed.", label, [((s.name,), s.max_replicas) for s in scalable])
+    counted = [(service.name, *service.predictions) for service in services if any(service.predictions)]
+    predicted = [((name, result), count) for name, *both in counted for result, count in zip(("hit", "miss"), both, strict=True)]
+    help_text = "Removals where the engine chooses: as predicted and so drained before, or not."
+    yield _counter("predictions", help_text, ("service", "result"), predicted)
     yield _gauge(
         "load_requests",
         "Requests running, queued and held: the last second's mean.",

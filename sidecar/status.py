@@ -28,6 +28,8 @@ def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
         conditions=conditions(running, trouble),
         replicas=replica_views(running, now_s),
         reading=running.reading(),
+        way=running.fleet.engine.way(running.config.name),
+        predictions=running.fleet.engine.predictions(running.config.name),
     )
 
 

@@ -44,7 +44,11 @@ class ReplicaView:
 
 @dataclass(frozen=True, slots=True)
 class ServiceView:
-    """One service. desired: what the autoscaler asked for last. override: the count set by hand, None is automatic."""
+    """One service. desired: what the autoscaler asked for last. override: the count set by hand, None is automatic.
+
+    way: how its replicas are reached, where there is more than one way. predictions: removals that went as predicted and not, where
+    the engine chooses which replicas go.
+    """
 
     name: str
     engine: str
@@ -65,6 +69,8 @@ class ServiceView:
     conditions: dict[str, str] = field(default_factory=dict)
     replicas: tuple[ReplicaView, ...] = ()
     reading: ServiceReading | None = None
+    way: str = ""
+    predictions: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ class EngineError(Exception):
     """The engine could not do it; the message says what, where and what to do. Trying again later is allowed."""
 
 
+class NotHeardYet(EngineError):  # noqa: N818 - nothing has failed so far
+    """The engine has not said yet what is there."""
+
+
 class InstanceStatus(StrEnum):
     """What the engine knows of an instance. RUNNING says that it runs, not that it is ready for requests."""
 
@@ -204,8 +208,8 @@ class Engine(Protocol):
         ...
 
     async def list(self, service: str) -> Sequence[Instance]:
-        """The instances of a service, whatever their status, oldest first. Cheap: answered from what is known. Raises EngineError
-        while nothing is known yet (the cluster's endpoint is away): that is not the same as none."""
+        """The instances of a service, whatever their status, oldest first. Cheap: answered from what is known. Raises NotHeardYet
+        while nothing is known yet (the cluster's endpoint is away): that is not the same as none. Raises EngineError."""
         ...
 
     async def start(self, spec: InstanceSpec) -> Instance:
@@ -235,6 +239,10 @@ class Engine(Protocol):
     def removal_order(self, service: str) -> Sequence[str] | None:
         """The ids in the order in which the engine itself removes them when the count is lowered, the first to go first. None: it
         removes whichever it is told to."""
+        ...
+
+    def predictions(self, service: str) -> tuple[int, int]:
+        """How many removals there were as `removal_order` had said, and how many of others."""
         ...
 
     def full(self, service: str) -> str:
@@ -279,6 +287,10 @@ class Plain:
     def removal_order(self, service: str) -> Sequence[str] | None:
         """It stops whichever it is told to."""
         return None
+
+    def predictions(self, service: str) -> tuple[int, int]:
+        """There is nothing to predict."""
+        return 0, 0
 
     def full(self, service: str) -> str:
         """There is no limit that it knows of."""

@@ -8,7 +8,6 @@ a task uses on another machine: `usage` is unknown. Instances outlive this progr
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
@@ -29,7 +28,7 @@ LEAST_S = 0.1  # however many connections are refused
 
 
 class Swarm(Plain):
-    """An `Engine`. predictions: how many removals were as expected, by service and "hit" or "miss".
+    """An `Engine`.
 
     owner: marks the services that are made here. discover: look for services that describe themselves by labels, too. wall: seconds
     since the epoch. attached: whether we are on a network, given as "10.0.1.7/24".
@@ -74,10 +73,10 @@ class Swarm(Plain):
         """Services are the Swarm's, not this program's."""
         return True
 
-    @property
-    def predictions(self) -> Counter[tuple[str, str]]:
-        """Removals by service and "hit" (drained before) or "miss" (another one than expected)."""
-        return self._around.predictions
+    def predictions(self, service: str) -> tuple[int, int]:
+        """Removals of tasks that were drained before, and of others than expected."""
+        counted = self._around.predictions
+        return counted[service, "hit"], counted[service, "miss"]
 
     async def open(self, changed: Changed, tell: Tell = silent) -> None:
         """Begin to look, about once a second."""

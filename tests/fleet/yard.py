@@ -10,7 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from autoscaler.cluster.engine import Changed, EngineError, Instance, InstanceSpec, InstanceStatus, Plain, Tell, silent
+from autoscaler.cluster.engine import (
+    Changed,
+    EngineError,
+    Instance,
+    InstanceSpec,
+    InstanceStatus,
+    NotHeardYet,
+    Plain,
+    Tell,
+    silent,
+)
 from autoscaler.fleet import Fleet
 from autoscaler.registry import FleetSettings, Surroundings
 from autoscaler.slots import Slots
@@ -53,7 +63,7 @@ class YardEngine(Plain):
 
     async def list(self, service: str) -> Sequence[Instance]:
         if self.away:
-            raise EngineError("the engine does not answer")
+            raise NotHeardYet("the engine has not answered yet")
         return tuple(self.instances.values())
 
     async def start(self, spec: InstanceSpec) -> Instance:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
-from autoscaler.cluster.engine import Changed, Clone, Discovered, EngineError, Image, Instance, InstanceSpec, Labelled
+from autoscaler.cluster.engine import Changed, Clone, Discovered, Image, Instance, InstanceSpec, Labelled, NotHeardYet
 from autoscaler.cluster.moby import compose, labels, view
 from autoscaler.cluster.moby.container import Container, Row
 from autoscaler.cluster.moby.link import Link
@@ -73,7 +73,7 @@ class Census:
                 while not self.complete(service):
                     await self._answer.wait()
         except TimeoutError:
-            raise EngineError(self._link.trouble or f"{self._link.where.url} has not answered yet") from None
+            raise NotHeardYet(self._link.trouble or f"{self._link.where.url} has not answered yet") from None
         return self.seen(service)
 
     def complete(self, service: str) -> bool:

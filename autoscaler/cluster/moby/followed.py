@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from autoscaler.cluster.engine import EngineError, Image, Instance, InstanceSpec, InstanceStatus, SwarmService, Tell
+from autoscaler.cluster.engine import EngineError, Image, Instance, InstanceSpec, InstanceStatus, NotHeardYet, SwarmService, Tell
 from autoscaler.cluster.moby import labels
 from autoscaler.cluster.moby.api import MobyError
 from autoscaler.cluster.moby.complaints import foreign, makes, port_of, reset, service_name, trouble
@@ -91,7 +91,7 @@ class Followed:
     def list(self) -> Sequence[Instance]:
         """Raises EngineError while nothing is known."""
         if self.picture is None:
-            raise EngineError(f"nothing is known yet of the Swarm service {self.name}")
+            raise NotHeardYet(f"nothing is known yet of the Swarm service {self.name}")
         if (trouble := self.trouble()) and not self._there:
             raise EngineError(trouble)
         self._told = self._ids()
