@@ -16,6 +16,7 @@ from autoscaler.cluster.moby.link import Link
 
 POLL_S = 5.0  # between two lists that no event asked for
 QUIET_S = 0.02  # in which the events of one action are gathered
+PATIENCE_S = 2.0  # after which an engine that does not answer is said to be away
 PAUSE_S = 0.2  # after a failure, doubles up to LONGEST_PAUSE_S
 LONGEST_PAUSE_S = 5.0
 REMOVED = 1024  # ids remembered as gone; ids are never given twice
@@ -122,7 +123,7 @@ class Watch:
         self._stale.clear()
         self.begun += 1
         turn = self.begun
-        rows = {found["Id"]: row(found) for found in await self._link.ask(lambda api: api.containers({}))}
+        rows = {found["Id"]: row(found) for found in await self._link.ask(lambda api: api.containers({}), PATIENCE_S)}
         before = self.rows
         young = {name: known for name, known in before.items() if self._seen.get(name) == turn}
         self.rows = {name: found for name, found in {**rows, **young}.items() if name not in self._removed}
