@@ -40,7 +40,9 @@ class Slots:
                 return slot
             self._returned.append(slot)
         if self._fresh == self._limit and self._kept:
-            return self._kept.pop(next(iter(self._kept)))
+            self._returned.extend(self._kept.values())
+            self._kept = {}
+            return self.take(owner)
         if self._fresh == self._limit:
             raise SlotsFull(f"all {self._limit} {self._what} that the scoreboard has room for are in use")
         self._fresh += 1

@@ -166,6 +166,7 @@ class Controller(Program):
         running = self._services.named(name)
         if not running.scaler:
             raise _not_scalable(running, "ecluse does not change how many there are")
+        self._check_charge()
         running.scaler.set_by_hand(replicas)
         self._journal.record("override", "automatic again" if replicas is None else f"held at {replicas} by hand", name)
         self._services.tick_one(name)
@@ -178,7 +179,13 @@ class Controller(Program):
             raise UnknownName(f"{name} has no replica {replica!r}; there are: {', '.join(known) or 'none'}")
         if not running.fleet.engine.can_scale:
             raise _not_scalable(running, "ecluse does not stop them")
+        self._check_charge()
         running.fleet.drain(replica, "drained by hand")
+
+    def _check_charge(self) -> None:
+        """Raises NotScalable."""
+        if not self._path.in_charge:
+            raise NotScalable("another autoscaler, which began later, is in charge of the proxies: ask that one, or stop it")
 
     # What it shows (views.Control)
 

@@ -20,6 +20,11 @@ class DataPath(Protocol):
         """Whether the readings are of now. False: nobody who carries requests has been heard for a while."""
         ...
 
+    @property
+    def in_charge(self) -> bool:
+        """Whether it is this program that decides. False: those who carry obey another one, so nothing may be started or stopped."""
+        ...
+
     def prepare(self, config: Config) -> None:
         """Take hold of what a configuration needs, and change nothing yet. Raises ListenError, holding on to nothing new."""
         ...

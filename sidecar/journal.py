@@ -31,7 +31,7 @@ TROUBLE = frozenset(
         "start_failed",
         "stop_failed",
         "superseded",
-        "table_refused",
+        "table_failed",
         "tick_failed",
         "worker_died",
         "worker_error",

@@ -16,6 +16,7 @@ class LocalPath:
     """A `DataPath`. `hear(message)`: what a worker says and is not for its supervisor. `tell(kind, message)`: what happens to workers."""
 
     fresh = True  # shared memory is never old
+    in_charge = True  # our own workers obey nobody else
 
     def __init__(self, config: Config, hear: Hear, tell: Tell) -> None:
         workers = config.workers or min(len(os.sched_getaffinity(0)), limits.WORKERS)

@@ -34,10 +34,15 @@ Told = tuple[dict[int, cells.Cells], dict[int, cells.Cells]]  # what a reader kn
 
 
 class Orders:
-    """settings(): what holds for this proxy's workers. `took(table)`: a table is in use from now on."""
+    """settings(): what holds for this proxy's workers. `took(table)`: a table is in use from now on. clock: CLOCK_MONOTONIC."""
 
     def __init__(
-        self, path: DataPath, settings: Callable[[], Settings], took: Callable[[RoutingTable], None], tell: Tell
+        self,
+        path: DataPath,
+        settings: Callable[[], Settings],
+        took: Callable[[RoutingTable], None],
+        tell: Tell,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.life = uuid.uuid4().hex
         self.table = RoutingTable()  # as the autoscaler numbers it; 0: none was given yet
@@ -46,6 +51,7 @@ class Orders:
         self._settings = settings
         self._took = took
         self._tell = tell
+        self._clock = clock
         self._epoch = 0  # of the autoscaler that is obeyed
         self._table_epoch = 0
         self._heard_s = 0.0
@@ -110,7 +116,7 @@ class Orders:
         return self._told(epoch, reader)
 
     def _claim(self, epoch: int) -> None:
-        now_s = time.monotonic()
+        now_s = self._clock()
         if epoch < self._epoch and now_s - self._heard_s < ABANDONED_S:
             raise Superseded("another autoscaler, which began later, gives this proxy its tables: stop one of the two")
         if epoch != self._epoch:
@@ -130,10 +136,10 @@ class Orders:
         told: Told = ({}, {})
         try:
             while self._reader is reader and self._epoch == epoch:
-                self._heard_s = began_s = time.monotonic()
+                self._heard_s = began_s = self._clock()
                 self._pulse.clear()
                 message = self._message(epoch, told)
-                pause_s = max(LEAST_S, SHARE * (time.monotonic() - began_s))
+                pause_s = max(LEAST_S, SHARE * (self._clock() - began_s))
                 yield message
                 await asyncio.sleep(pause_s)
                 await self._next(INTERVAL_S - pause_s)

@@ -55,6 +55,11 @@ class Running:
         return list(self.fleet.registry.replicas.values())
 
     @property
+    def in_charge(self) -> bool:
+        """Whether no other autoscaler decides."""
+        return self._path.in_charge
+
+    @property
     def ready(self) -> int:
         return sum(replica.state is ReplicaState.READY for replica in self.replicas)
 
@@ -89,6 +94,7 @@ class Running:
             self._workers.publish()
         if self._path.fresh:
             self._observe(now_s)
+        self._leave_it_to_another()
         if self.scaler and self.fleet.desired is not None:
             self._decide(self.scaler, now_s)
 
@@ -140,8 +146,15 @@ class Running:
         self._usages = self._measured() if self.sampler.needs_usage else {}
         self.sampler.observe(now_s, self.reading(), readings, self._usages)
 
+    def _leave_it_to_another(self) -> None:
+        """While another autoscaler is in charge its replicas are not ours to start or stop; afterwards we take over what is there."""
+        if not self.in_charge:
+            self.fleet.desired = None
+        elif self.fleet.desired is None and self.fleet.known:
+            self._taken_over(len(self.fleet.registry.active()))
+
     def _taken_over(self, count: int) -> None:
-        if self.scaler:
+        if self.scaler and self.in_charge:
             self.scaler.take_over(count)
             self.fleet.scale_to(self.scaler.wanted)
 

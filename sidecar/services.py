@@ -85,10 +85,11 @@ class Services:
         """The routing table as it is now."""
         running = list(self.running.values())
         leaving = [each for each in self._leaving if each.config.name not in self.running]
-        former = [route for route in self._former_routes if route.service in self._former]
+        routes = {(route.host, route.path): route for route in self._former_routes if route.service in self._former}
+        routes |= {(route.host, route.path): route for each in running for route in each.routes()}
         return RoutingTable(
             generation=generation,
-            routes=(*(route for each in running for route in each.routes()), *former),
+            routes=tuple(routes.values()),
             services=(*(each.entry() for each in (*running, *leaving)), *self._former.values()),
             settings=settings,
         )

@@ -60,6 +60,7 @@ def conditions(running: Running, trouble: str) -> dict[str, str]:
         "crash_loop": f"{', '.join(looping)} crashed again and again; see `ecluse logs {running.config.name}`" if looping else "",
         "engine": trouble or running.fleet.trouble,
         "placement": running.fleet.engine.full(running.config.name),
+        "superseded": "" if running.in_charge else "another autoscaler is in charge; this one starts and stops nothing",
         "override": "the count is held by hand" if running.scaler and running.scaler.override is not None else "",
     }
     return {name: words for name, words in found.items() if words}

@@ -18,7 +18,9 @@ CONNECT_S: Final = 2.0
 ANSWER_S: Final = 5.0  # for a whole routing table on its way there
 SILENCE_S: Final = 3.0  # a proxy says something four times a second
 MOST: Final = MESSAGE
+STREAM: Final = "text/event-stream"
 DATA: Final = b"data: "
+STRANGER: Final = "what answers there is no proxy of ecluse of this version"
 
 
 class LinkError(Exception):
@@ -60,8 +62,9 @@ class Link:
         timeout = httpx.Timeout(CONNECT_S, read=SILENCE_S)
         try:
             async with self._http.stream("GET", "/api/proxy/readings", params={"epoch": epoch}, timeout=timeout) as answer:
-                if answer.status_code != 200:
+                if answer.headers.get("content-type", "").partition(";")[0] != STREAM:
                     _check(answer, await _start(answer))
+                    raise LinkError(STRANGER)
                 async with aclosing(_lines(answer)) as lines:
                     async for line in lines:
                         if line.startswith(DATA):
@@ -123,7 +126,7 @@ def _object(octets: bytes) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise LinkError("what answers there is no proxy of ecluse of this version")
+        raise LinkError(STRANGER)
     return found
 
 

@@ -124,6 +124,11 @@ class RemotePath:
         """Whether at least one proxy is heard."""
         return any(remote.counted for remote in self._remotes.values())
 
+    @property
+    def in_charge(self) -> bool:
+        """Whether no proxy obeys another autoscaler."""
+        return not any(remote.superseded for remote in self._remotes.values())
+
     def in_flight(self, slot: int) -> int:
         """Requests in flight on a replica, over all proxies that are heard."""
         return self._totals.replicas.in_flight(slot)

@@ -22,6 +22,7 @@ from sidecar.views import ProxyView
 
 LOST_S = SILENCE_S
 RETRY_S = 0.5
+SUPERSEDED = "superseded"  # also the kind of event
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class Remote:
     def heard(self) -> bool:
         """Whether it is to be waited for."""
         return not self._lost
+
+    @property
+    def superseded(self) -> bool:
+        """Whether it obeys an autoscaler that began later."""
+        return bool(self._troubles.get(SUPERSEDED))
 
     @property
     def build(self) -> str:
@@ -110,7 +116,7 @@ class Remote:
                         self._take(message)
                 self._note("proxy_unreachable", "the stream of its readings ended")
             except Superseded as error:
-                self._note("superseded", str(error))
+                self._note(SUPERSEDED, str(error))
             except LinkError as error:
                 self._note("proxy_unreachable", str(error))
             await asyncio.sleep(RETRY_S)
@@ -127,11 +133,11 @@ class Remote:
             try:
                 await self._link.give(epoch, data)
                 self._given = data["generation"]
-                self._note("table_refused", "")
+                self._note("table_failed", "")
             except Misfit:
                 self._given = 0
             except LinkError as error:
-                self._note("table_refused", f"the routing table could not be given: {error}")
+                self._note("table_failed", f"the routing table could not be given: {error}")
                 await asyncio.sleep(RETRY_S)
             self._more.set()
 
@@ -143,12 +149,11 @@ class Remote:
             self.acknowledged = int(message["acknowledged"])
             self._workers, self._connections = int(message["workers"]), int(message["connections"])
             self._build = str(message["build"])
-            heard = [dict(each) for each in message["heard"]]
+            self._welcome()
+            for each in message["heard"]:
+                self._hear(each)
         except (KeyError, TypeError, ValueError) as error:
             raise LinkError(f"its readings cannot be understood ({error!r}); is it of the same version?") from error
-        self._welcome()
-        for each in heard:
-            self._hear(each)
         self._stirred()
 
     def _come(self, life: str, taken: int) -> None:
@@ -165,8 +170,8 @@ class Remote:
             self._go_on()
         self._lost, self._heard_s = False, time.monotonic()
         self._note("proxy_unreachable", "")
-        self._note("superseded", "")
-        self._given = max(self._given, taken)
+        self._note(SUPERSEDED, "")
+        self._given = taken
         if self._given < self._totals.chronicle.table.generation:
             self._more.set()
 

@@ -33,3 +33,20 @@ def test_the_limit_is_named_when_it_is_reached() -> None:
     slots.give_back(slots.take())
     with pytest.raises(SlotsFull, match="all 1 replicas"):
         slots.take()
+
+
+def test_an_owner_from_an_earlier_life_gets_its_slot_again_and_others_get_what_is_between() -> None:
+    slots = Slots("replicas", 5, lambda slot: False)
+    slots.keep({"web/a": 3, "web/b": 1})
+    assert [slots.take(owner) for owner in ("web/new", "web/a", "web/other", "web/third")] == [0, 3, 2, 4]
+
+
+def test_a_slot_kept_for_an_owner_that_does_not_come_is_given_out_last_and_only_when_nothing_counts_in_it() -> None:
+    busy = {0}
+    slots = Slots("replicas", 2, lambda slot: slot in busy)
+    slots.keep({"web/a": 0})
+    assert slots.take("web/b") == 1
+    with pytest.raises(SlotsFull):
+        slots.take("web/c")
+    busy.clear()
+    assert slots.take("web/c") == 0
