@@ -129,7 +129,9 @@ class Orders:
 
     async def _note_acknowledged(self, epoch: int, generation: int, ours: int) -> None:
         await self._path.acknowledged(ours)
-        self._acknowledged = max(self._acknowledged, (epoch, generation)) if epoch == self._table_epoch else self._acknowledged
+        if epoch == self._table_epoch:
+            whose, before = self._acknowledged
+            self._acknowledged = (epoch, max(generation, before if whose == epoch else 0))
         self._pulse.set()
 
     async def _told(self, epoch: int, reader: object) -> AsyncGenerator[dict[str, Any], None]:

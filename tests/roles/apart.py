@@ -94,12 +94,8 @@ def requests(service: dict[str, Any]) -> int:
     return sum(sum(replica["reading"]["status"].values()) for replica in service["replicas"])
 
 
-def in_flight(service: dict[str, Any]) -> int:
-    return sum(replica["reading"]["in_flight"] for replica in service["replicas"])
-
-
 @asynccontextmanager
-async def load(*ports: int, clients: int = 2, ms: int = 5) -> AsyncIterator["Counter[int | str]"]:
+async def load(*ports: int, clients: int = 2, ms: int = 20) -> AsyncIterator["Counter[int | str]"]:
     """Clients of each port that ask again as soon as they are answered. Gives what came: statuses, and faults by name."""
     came: Counter[int | str] = Counter()
     ending = asyncio.Event()

@@ -6,10 +6,7 @@ import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import pytest
-
-from sidecar.client import Client, Refused
-from tests.roles.apart import Apart, fixed, in_flight, in_step, load, requests, started
+from tests.roles.apart import Apart, fixed, in_step, load, requests, started
 from tests.support import get, tiny_app, wait_until
 from tests.system.program import Program
 
@@ -34,21 +31,6 @@ async def house(stack: AsyncExitStack, directory: Path, service: dict[str, objec
     return made
 
 
-async def test_the_autoscaler_counts_what_all_proxies_carry(tmp_path: Path) -> None:
-    async with AsyncExitStack() as stack:
-        it = await house(stack, tmp_path, started(2), 2)
-        for port, count in zip(it.ports, (20, 30), strict=True):
-            assert [(await get(port)).status for _ in range(count)] == [200] * count
-        slow = [asyncio.create_task(get(port, "/slow?ms=1500")) for port in (*it.ports, it.ports[0])]
-        await wait_until(lambda: in_flight(it.autoscaler.service()) == 3)
-        assert [answer.status for answer in await asyncio.gather(*slow)] == [200] * 3
-        await wait_until(lambda: requests(it.autoscaler.service()) == 53)
-        await wait_until(lambda: in_flight(it.autoscaler.service()) == 0)
-        assert [requests(proxy.service()) for proxy in it.proxies] == [22, 31]
-        assert it.autoscaler.metrics("ecluse_requests_total")['{service="web",status="2xx"}'] == 53
-        assert len(it.autoscaler.metrics("ecluse_proxy_reading_age_seconds")) == 2
-
-
 async def test_scale_downs_through_two_proxies_fail_no_request(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         it = await house(stack, tmp_path, started(), 1)
@@ -57,7 +39,7 @@ async def test_scale_downs_through_two_proxies_fail_no_request(tmp_path: Path) -
                 it.autoscaler.scale(count)
                 await it.autoscaler.ready(count)
         assert set(came) == {200}
-        assert came[200] > 100
+        assert came[200] > 50
         assert len(it.autoscaler.events("drained")) == 4
         await wait_until(lambda: all(len(proxy.service()["replicas"]) == 1 for proxy in it.proxies))
 
@@ -75,7 +57,7 @@ async def test_an_autoscaler_that_is_killed_and_started_again_is_not_noticed_by_
                 await wait_until(lambda: it.proxies[0].events("worker_died") and it.proxies[0].overview()["workers"][0]["pid"])
                 del came["IncompleteReadError"], came["ConnectionResetError"]  # what was in flight on the worker
                 asked = came.total()
-                await wait_until(lambda: came.total() > asked + 100)
+                await wait_until(lambda: came.total() > asked + 50)
                 again = await stack.enter_async_context(it.it.autoscaler())
                 await again.ready(2)
                 await in_step(again, *it.proxies)
@@ -148,17 +130,3 @@ async def test_a_proxy_without_an_autoscaler_says_so_begins_when_one_comes_and_l
             assert "the proxy" in (await proxy.command("status")).out
             said = await proxy.command("scale", "web", "2")
             assert (said.code, "ask the autoscaler" in said.err) == (1, True)
-
-
-async def test_of_two_autoscalers_the_later_one_is_obeyed(tmp_path: Path) -> None:
-    with tiny_app() as (port, _):
-        async with AsyncExitStack() as stack:
-            it = await house(stack, tmp_path, fixed(port), 1, proxies=1)
-            second = await stack.enter_async_context(it.it.autoscaler())
-            await second.ready(1)
-            await in_step(second, *it.proxies)
-            told = await wait_until(lambda: it.autoscaler.events("superseded"))
-            assert "another autoscaler, which began later" in told[0]["message"]
-            assert (await get(it.ports[0])).status == 200
-            with Client(second.admin) as client, pytest.raises(Refused, match="no proxy of another autoscaler"):
-                client.get("/api/proxy/table")
