@@ -1,7 +1,8 @@
-"""The Swarm in network namespaces is a real one: tasks are spread, answer from here, and are replaced when their node is lost."""
+"""The Swarm in network namespaces is a real one: tasks are spread, answer from here, and end with their node."""
 
-from tests.engines.swarm import Swarm
-from tests.support import wait_until_blocking
+from tests.engines.reach import reach
+from tests.engines.swarm import Swarm, address_of
+from tests.support import wait_until
 
 
 async def test_tasks_on_every_node_answer_on_their_published_ports(swarm3: Swarm) -> None:
@@ -12,18 +13,17 @@ async def test_tasks_on_every_node_answer_on_their_published_ports(swarm3: Swarm
     assert len(replicas) == 6
 
 
-def test_a_lost_nodes_tasks_run_elsewhere_and_it_comes_back(swarm3: Swarm) -> None:
+async def test_a_node_that_loses_its_power_is_gone_at_once_and_comes_back_as_a_member(swarm3: Swarm) -> None:
     swarm3.create("web", 3)
-    swarm3.settled("web", 3)
     lost = swarm3.nodes[2]
     id_ = lost.id
+    address, port = address_of(swarm3, next(task for task in swarm3.settled("web", 3) if task["NodeID"] == id_))
+    assert await wait_until(lambda: reach(port, address=address), deadline_s=60)
     lost.power_off()
     try:
-        wait_until_blocking(lambda: {task["NodeID"] for task in swarm3.running("web")} == _others(swarm3), deadline_s=60)
+        assert await reach(port, address=address) is None
+        assert not lost.program.running
     finally:
         lost.power_on()
-    wait_until_blocking(lambda: swarm3.manager.api("GET", f"/nodes/{id_}")["Status"]["State"] == "ready", deadline_s=60)
-
-
-def _others(swarm3: Swarm) -> set[str]:
-    return {node.id for node in swarm3.nodes if node.program.running}
+    await wait_until(lambda: lost.api("GET", "/info")["Swarm"]["LocalNodeState"] == "active", deadline_s=60)
+    assert lost.id == id_
