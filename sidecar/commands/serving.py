@@ -89,7 +89,7 @@ def role_of(given: str) -> Role:
     """The role given, or that of the environment. Raises Wrong."""
     name = given or os.environ.get("ECLUSE_ROLE") or Role.ALL
     if name not in set(Role):
-        raise Wrong(f"no role {name!r}{nearest(name, list(Role))}", Exit.USAGE)
+        raise Wrong(f"no role {name!r}{nearest(name, [role.value for role in Role])}", Exit.USAGE)
     return Role(name)
 
 

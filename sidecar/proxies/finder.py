@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-from autoscaler.cluster.dns import Dns
+from autoscaler.cluster.dns import Dns, Resolver, resolve
 from autoscaler.tasks import Tasks
 
 
 class Finder:
     """`changed()` is called when `addresses` are others."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, changed: Callable[[], None], resolver: Resolver = resolve) -> None:
         self.addresses: frozenset[str] = frozenset()
         self._names: tuple[str, ...] = ()
-        self._dns = Dns()
+        self._dns = Dns(resolver)
         self._changed = changed
         self._tasks = Tasks()
         self._answered = asyncio.Event()
@@ -29,17 +30,16 @@ class Finder:
 
     async def answered(self, timeout_s: float) -> None:
         """Wait until every name has been looked up once, for at most timeout_s."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 while not await self._all():
                     self._answered.clear()
                     await self._answered.wait()
-        except TimeoutError:
-            return
+        await self._look()
 
-    def trouble(self) -> str:
-        """Which name cannot be looked up, and why; "" if none."""
-        return "; ".join(f"{name}: {words}" for name in self._names if (words := self._dns.trouble(name)))
+    def troubles(self) -> dict[str, str]:
+        """The names that cannot be looked up, and why."""
+        return {name: words for name in self._names if (words := self._dns.trouble(name))}
 
     async def close(self) -> None:
         """Look up nothing any more."""

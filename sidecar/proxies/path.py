@@ -159,9 +159,10 @@ class RemotePath:
         return ()
 
     def proxies(self) -> tuple[ProxyView, ...]:
-        """All that are found, heard or not."""
+        """All that are found, heard or not, and names that cannot be looked up."""
         now_s = time.monotonic()
-        return tuple(remote.view(now_s) for _, remote in sorted(self._remotes.items()))
+        found = [remote.view(now_s) for _, remote in sorted(self._remotes.items())]
+        return (*found, *(ProxyView(name, 0, None, 0, 0, words) for name, words in self._finder.troubles().items()))
 
     # Finding and following
 

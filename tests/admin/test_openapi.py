@@ -48,6 +48,10 @@ EXCHANGES = [
     ("GET", "/api/events", "/api/events?limit=3", None, 200),
     ("GET", "/api/events", "/api/events?limit=1001", None, 400),
     ("POST", "/api/reload", "/api/reload", {}, 200),
+    ("GET", "/api/proxy/table", "/api/proxy/table", None, 409),
+    ("PUT", "/api/proxy/table", "/api/proxy/table", {"epoch": 1, "table": {}}, 409),
+    ("GET", "/api/proxy/readings", "/api/proxy/readings?epoch=1", None, 409),
+    ("GET", "/api/proxy/readings", "/api/proxy/readings?epoch=-1", None, 400),
 ]
 
 

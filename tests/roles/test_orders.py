@@ -1,6 +1,7 @@
 """What a proxy does as autoscalers tell it: real workers' memory, no workers; the clock is the test's."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -8,16 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
-from balancer.delta import Chronicle
+from balancer.delta import Chronicle, updated
 from balancer.hotpath import board
 from balancer.limits import REPLICAS
 from balancer.scoreboard import Scoreboard
 from balancer.table import ReplicaEntry, ReplicaState, RouteEntry, RoutingTable, ServiceEntry, Settings
-from sidecar.admin import serve
+from sidecar.admin import serve, streams
 from sidecar.config import Config
 from sidecar.local_path import LocalPath
 from sidecar.orders import ABANDONED_S, WAITING, Orders
 from sidecar.proxies import cells
+from sidecar.proxies.link import Link
 from sidecar.views import Misfit, Superseded
 from tests.admin.control import FakeControl
 
@@ -181,6 +183,32 @@ async def test_over_http_a_table_that_cannot_be_right_is_refused(desk: Desk, ser
         assert (good.status_code, good.json()) == (200, {"generation": 1})
         assert desk.orders.table.services == TABLE.services
     await admin.close()
+
+
+async def test_over_http_readings_have_room_however_many_other_streams_are_open(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "LIMIT", 0)
+    control = FakeControl()
+    control.as_proxy = desk.orders
+    admin = await serve(control, "127.0.0.1:0", "")
+    link = Link(admin.address, "")
+    readings = link.readings(OLD)
+    assert (await anext(readings))["taken"] == 0
+    await link.give(OLD, {name: part for name, part in changes(TABLE).items() if name != "settings"})
+    taken = await _until_taken(readings)
+    assert taken["services"].keys() == {"2"}
+    assert updated(RoutingTable(), (await link.held())["table"]) == replace(TABLE, settings=Settings())
+    await readings.aclose()
+    await link.close()
+    await admin.close()
+
+
+async def _until_taken(readings: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
+    async with asyncio.timeout(20):
+        while not (message := await anext(readings))["taken"]:
+            pass
+    return message
 
 
 def test_a_replicas_cells_are_as_many_as_the_board_has_room_for() -> None:
