@@ -42,7 +42,12 @@ def trouble(service: ServiceState | None, spec: InstanceSpec, owner: str) -> str
         return f"the Swarm service {name} is global: it has one task on each machine and cannot be scaled"
     if not port_of(service, spec):
         return f"the Swarm service {name} does not say on which port it listens; say it with `port`"
-    return f"Swarm has paused its update of {name}: {service.update_words}" if "paused" in service.update else ""
+    if service.paused:
+        return (
+            f"Swarm has paused its update of {name} ({service.update_words}); any other count would set it going again, so the count "
+            f"stays until it is updated once more or rolled back"
+        )
+    return ""
 
 
 def reset(service: ServiceState, before: int) -> str:

@@ -183,8 +183,8 @@ class Count:
         service = picture.service
         if service is None or service.replicas is None:
             self._give_up(list(self._marked), "its service is not one whose replicas are counted")
-        elif service.updating:
-            self._give_up(list(self._marked), "Swarm updates the service, and removes no replica meanwhile")
+        elif service.updating or service.paused:
+            self._give_up(list(self._marked), "Swarm updates the service, and no replica is removed until that has ended")
         elif len(picture.order) == service.replicas:  # else Swarm is at work on its own, and the next look shows what came of it
             first = first_marked(picture.order, self._marked)
             if first and await self._means.write(service, service.replicas - len(first)):

@@ -5,8 +5,8 @@ and one of that name without them is left alone.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from autoscaler.cluster.engine import EngineError, Image, Instance, InstanceSpec, InstanceStatus, NotHeardYet, SwarmService, Tell
@@ -14,7 +14,7 @@ from autoscaler.cluster.moby import labels
 from autoscaler.cluster.moby.api import MobyError
 from autoscaler.cluster.moby.complaints import foreign, makes, port_of, reset, service_name, trouble
 from autoscaler.cluster.moby.count import Count, Means
-from autoscaler.cluster.moby.lookout import Ask, Lookout
+from autoscaler.cluster.moby.lookout import ANSWER_S, PATIENCE_S, Ask, Lookout
 from autoscaler.cluster.moby.made import service_spec
 from autoscaler.cluster.moby.picture import Picture
 from autoscaler.cluster.moby.shown import Showing, counting, instance_id, instances
@@ -106,9 +106,10 @@ class Followed:
         await self._count.stop(instance)
 
     def removal_order(self) -> Sequence[str]:
-        """None is removed while Swarm itself replaces one after the other: its order changes with each."""
+        """None is removed while Swarm itself replaces one after the other, as its order changes with each, nor while that is paused."""
         picture = self.picture
-        if picture is None or picture.service is None or picture.service.replicas is None or picture.service.updating:
+        service = picture.service if picture else None
+        if picture is None or service is None or service.replicas is None or service.updating or service.paused:
             return ()
         return picture.order
 
@@ -139,7 +140,7 @@ class Followed:
         """Remove the service if it was made here. Raises MobyError."""
         service = self.picture.service if self.picture else None
         if service and makes(self.spec) and not foreign(service, self.spec, self._around.owner):
-            await self._around.link.ask(lambda api: api.remove_service(service.id))
+            await self._around.link.ask(lambda api: api.remove_service(service.id), PATIENCE_S, ANSWER_S)
 
     # What is shown
 
@@ -151,8 +152,8 @@ class Followed:
         found = instances(tasks, Showing(self.spec.service, view.machines, way, self._since_s))
         self.way = next((way(task).way for task in tasks if task.wanted and task.state is TaskState.RUNNING), "")
         self._since = {task.id: since_s for task in tasks if (since_s := self._since.get(task.id)) is not None}
-        before = self._ids()
-        return tuple(one for one in found if one.id in before or one.status is not InstanceStatus.EXITED)
+        before = {one.id: one for one in self.picture.instances} if self.picture else {}
+        return tuple(_where_it_was(one, before) for one in found if one.id in before or one.status is not InstanceStatus.EXITED)
 
     def _ids(self) -> frozenset[str]:
         return frozenset(instance.id for instance in self.picture.instances) if self.picture else frozenset()
@@ -204,7 +205,7 @@ class Followed:
         service = picture.service
         if service is None and makes(self.spec):
             return None
-        if service is None or foreign(service, self.spec, self._around.owner) or service.replicas is None:
+        if service is None or foreign(service, self.spec, self._around.owner) or service.replicas is None or service.paused:
             raise EngineError(self.trouble())
         if service.updating and service.rolls_back:
             raise EngineError(
@@ -220,7 +221,7 @@ class Followed:
         """Whether it was done; not if somebody else has changed the service since it was read. Raises MobyError."""
         self._attempted = body["Mode"]["Replicated"]["Replicas"]
         try:
-            await self._around.link.ask(lambda api: api.update_service(service.id, service.version, body))
+            await self._around.link.ask(lambda api: api.update_service(service.id, service.version, body), PATIENCE_S, ANSWER_S)
         except MobyError as error:
             if not error.stale:
                 raise
@@ -231,7 +232,7 @@ class Followed:
     async def _make(self, replicas: int) -> None:
         body = self._made(replicas)
         try:
-            await self._around.link.ask(lambda api: api.create_service(body))
+            await self._around.link.ask(lambda api: api.create_service(body), PATIENCE_S, ANSWER_S)
         except MobyError as error:
             if not error.conflict:
                 raise
@@ -245,3 +246,10 @@ class Followed:
         if not image.port:
             raise EngineError(f"services.{self.name}: say with `port` on which port the image {image.name} listens")
         return service_spec(self.spec, image, self._around.owner, replicas)
+
+
+def _where_it_was(instance: Instance, before: Mapping[str, Instance]) -> Instance:
+    """Swarm takes a published port's number out of its answers as soon as a task is told to stop, and requests are in flight there."""
+    if instance.status is InstanceStatus.STOPPING and not instance.address and instance.id in before:
+        return replace(instance, address=before[instance.id].address)
+    return instance

@@ -16,7 +16,9 @@ from autoscaler.cluster.moby.tasks import Task, View, read_machine, read_service
 
 T = TypeVar("T")
 
-ANSWER_S = 4.0  # for one look; a manager that takes longer is left for the next one
+ANSWER_S = (
+    4.0  # a manager that takes longer is left for the next one: when a leader is lost, calls to the others hang for 10 s and more
+)
 PATIENCE_S = 6.0
 _AGAIN = 2  # times that a look is begun again
 

@@ -95,6 +95,11 @@ class ServiceState:
         """Whether a rolling update, or its undoing, is under way."""
         return self.update in {"updating", "rollback_started"}
 
+    @property
+    def paused(self) -> bool:
+        """Whether an update has failed and waits for somebody. Any change of the service, its count too, would set it going again."""
+        return self.update in {"paused", "rollback_paused"}
+
 
 @dataclass(frozen=True, slots=True)
 class MachineState:
