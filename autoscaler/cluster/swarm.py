@@ -75,8 +75,7 @@ class Swarm(Plain):
 
     def predictions(self, service: str) -> tuple[int, int]:
         """Removals of tasks that were drained before, and of others than expected."""
-        counted = self._around.predictions
-        return counted[service, "hit"], counted[service, "miss"]
+        return self._followed[service].predictions if service in self._followed else (0, 0)
 
     async def open(self, changed: Changed, tell: Tell = silent) -> None:
         """Begin to look, about once a second."""
@@ -150,11 +149,10 @@ class Swarm(Plain):
         return self._followed[service].way if service in self._followed else ""
 
     async def close(self) -> None:
-        """Stop looking. All services stay as they are."""
+        """Stop looking. All services stay as they are, and the link is its owner's."""
         for counts in self._counts.values():
             await counts.close()
         await self._tasks.close()
-        await self._link.close()
 
     async def _follow(self) -> None:
         while True:

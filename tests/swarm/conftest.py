@@ -75,6 +75,7 @@ async def look(*urls: str, spec: InstanceSpec = WEB, attached: bool = False) -> 
         yield sight
     finally:
         await sight.swarm.close()
+        await link.close()
 
 
 @pytest.fixture(scope="session")

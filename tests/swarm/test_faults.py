@@ -33,18 +33,8 @@ PATH = ".*/services.*"
 
 
 async def test_whatever_is_answered_each_start_counts_once(swarm3: engines.Swarm, middle: Faulty) -> None:
-    swarm3.docker(
-        "service",
-        "create",
-        "--detach",
-        "--no-resolve-image",
-        "--tty",
-        "--stop-signal=SIGKILL",
-        "--name=web",
-        "--replicas=1",
-        f"{NAME}:1",
-        "/bin/sh",
-    )
+    idle = ("--detach", "--no-resolve-image", "--tty", "--stop-signal=SIGKILL")
+    swarm3.docker("service", "create", *idle, "--name=web", "--replicas=1", f"{NAME}:1", "/bin/sh")
     async with look(f"unix://{middle.socket}") as sight:
         await wait_until(lambda: len(sight.swarm.removal_order("shop")) == 1, DEADLINE_S)
         for replicas, (name, fault) in enumerate(FAULTS.items(), 2):

@@ -97,7 +97,7 @@ def test_the_first_to_go_go_in_one_update_and_stop_returns_when_they_have_ended(
         await asyncio.gather(*yard.stop(order[1], order[0]))
         assert yard.toy.updates == [3]
         assert {*await yard.ids()} == {*order[2:]}
-        assert yard.swarm.predictions == {("shop", "hit"): 2, ("shop", "miss"): 0}
+        assert yard.swarm.predictions("shop") == (2, 0)
 
     play(story, replicas=5)
 
@@ -177,7 +177,7 @@ def test_another_victim_than_expected_is_counted_told_and_the_expected_one_stays
         yard.toy.chooses = lambda expected: expected[::-1]
         await asyncio.wait_for(asyncio.gather(*yard.stop(order[0])), 5.0)
         assert order[0] in await yard.ids()
-        assert yard.swarm.predictions == {("shop", "hit"): 0, ("shop", "miss"): 1}
+        assert yard.swarm.predictions("shop") == (0, 1)
         assert yard.words["prediction_missed"] == f"Swarm removed {order[-1]} without a drain, not {order[0]}"
 
     play(story, replicas=5)
@@ -244,7 +244,7 @@ def test_tasks_without_a_place_are_said_when_they_have_waited_and_no_longer_than
         order = yard.swarm.removal_order("shop")
         await asyncio.gather(*yard.stop(*order[:2]))
         assert yard.swarm.full("shop") == ""
-        assert yard.swarm.predictions["shop", "hit"] == 2
+        assert yard.swarm.predictions("shop") == (2, 0)
 
     play(story)
 

@@ -172,9 +172,6 @@ class ToyLink:
             await asyncio.sleep(ANSWER_S)
             return self._once(use)
 
-    async def close(self) -> None:
-        self.away = True
-
     def _once(self, use: Callable[[Any], T]) -> T:
         if self.away:
             raise MobyError("no answer from the toy", 0)
@@ -191,6 +188,7 @@ class Yard:
     told: list[str] = field(default_factory=list)
     words: dict[str, str] = field(default_factory=dict)
     changes: list[str] = field(default_factory=list)
+    hears: Callable[[str], None] = lambda service: None
 
     async def ids(self) -> list[str]:
         """The short ids of the instances that count, oldest first."""
@@ -204,6 +202,10 @@ class Yard:
     def stop(self, *ids: str) -> "list[asyncio.Task[None]]":
         """Stops under way."""
         return [asyncio.create_task(self.swarm.stop(one, 10.0)) for one in ids]
+
+    def changed(self, service: str) -> None:
+        self.changes.append(service)
+        self.hears(service)
 
     def tell(self, service: str, kind: str, message: str) -> None:
         self.told.append(kind)
@@ -223,7 +225,7 @@ def play(story: Story, replicas: int | None = 3, spec: InstanceSpec = SHOP, **gi
         if replicas is not None:
             toy.create(replicas, **given)
         yard = Yard(toy, link, Swarm(link, "lock", clock=clock, wall=lambda: 1795568400.0 + clock(), attached=lambda cidr: False))
-        await yard.swarm.open(yard.changes.append, yard.tell)
+        await yard.swarm.open(yard.changed, yard.tell)
         yard.swarm.declare(spec)
         await asyncio.sleep(3.0)
         try:

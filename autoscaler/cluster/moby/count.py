@@ -50,24 +50,28 @@ class Means:
 class _Start:
     """known: the ids that were there for whoever asks."""
 
-    known: frozenset[str]
+    known: set[str]
     future: "Future[Instance]"
 
 
 @dataclass(slots=True)
 class _Stop:
-    """ahead: the slots that were to go before it when it was marked."""
+    """ahead: the slots that were to go before it when it was marked. future: whether it stays, and is there for the next start."""
 
     ahead: frozenset[str]
     until_s: float
-    future: "Future[None]"
+    future: "Future[bool]"
 
 
 class Count:
-    """One service's count. `run` works until it is cancelled; `seen` has to be called with each new picture."""
+    """One service's count. `run` works until it is cancelled; `seen` has to be called with each new picture.
+
+    told: the ids that whoever asks has been told of; a start gives none of them. None: he has not asked yet, and means all there are.
+    """
 
     def __init__(self, means: Means) -> None:
         self._means = means
+        self.told: Collection[str] | None = None
         self._picture = Picture()
         self._starts: list[_Start] = []
         self._marked: dict[str, _Stop] = {}
@@ -81,9 +85,10 @@ class Count:
         """Whether something is under way that the next looks will show."""
         return self._working or bool(self._starts) or bool(self._ending)
 
-    async def start(self, known: Collection[str]) -> Instance:
-        """One more instance, which is none of the known ones. Raises EngineError."""
-        start = _Start(frozenset(known), asyncio.get_running_loop().create_future())
+    async def start(self) -> Instance:
+        """One more instance. Raises EngineError."""
+        known = self._picture.order if self.told is None else self.told
+        start = _Start(set(known), asyncio.get_running_loop().create_future())
         self._starts.append(start)
         self._woken.set()
         return await start.future
@@ -93,7 +98,8 @@ class Count:
         stop = _Stop(self._ahead(instance_id), self._means.clock() + MARK_S, asyncio.get_running_loop().create_future())
         self._marked[instance_id] = stop
         self._woken.set()
-        await stop.future
+        if await stop.future:
+            self._forget(instance_id)
 
     def seen(self, picture: Picture) -> None:
         """How things are now."""
@@ -137,12 +143,13 @@ class Count:
             instance = picture.find(instance_id)
             if instance and instance.status in _HERE:
                 self._starts.remove(start)
-                self._release(instance_id)
+                self._given.add(instance_id)
+                self._release(instance_id, given=True)
                 _answer(start.future, instance)
 
     async def _raise(self) -> None:
         starts, self._starts = [start for start in self._starts if not start.future.done()], []
-        known = set[str]().union(*(start.known for start in starts[:1]), self._given)
+        known = {*self._given, *(starts[0].known if starts else ())}
         until_s = self._means.clock() + MAKE_S
         try:
             while starts:
@@ -227,9 +234,17 @@ class Count:
             self._means.tell("taken_back", f"{instance_id} stays: {why}")
             self._release(instance_id)
 
-    def _release(self, instance_id: str) -> None:
+    def _release(self, instance_id: str, given: bool = False) -> None:
+        """It stays. given: to a start."""
         if stop := self._marked.pop(instance_id, None):
-            _answer(stop.future, None)
+            _answer(stop.future, not given)
+
+    def _forget(self, instance_id: str) -> None:
+        """It stays, but from now on it is gone to whoever asked for its end: it may be what he is given for his next start."""
+        self.told = None if self.told is None else {*self.told} - {instance_id}
+        self._given.discard(instance_id)
+        for start in self._starts:
+            start.known.discard(instance_id)
 
     def _await_end(self, instance_id: str) -> None:
         """It was marked and counts no more: Swarm stops it, or it has ended by itself."""
@@ -240,7 +255,7 @@ class Count:
     def _look_for_end(self, instance_id: str) -> None:
         stop = self._ending[instance_id]
         if not self._picture.there(instance_id):
-            _answer(stop.future, None)
+            _answer(stop.future, False)
         elif self._means.clock() > stop.until_s:
             _refuse(stop.future, EngineError(f"{instance_id} was told to stop, and Swarm still says that it runs"))
         else:

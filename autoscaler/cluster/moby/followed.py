@@ -4,9 +4,8 @@ Invariants: of a service that others made only the number of replicas is ever wr
 and one of that name without them is left alone.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from autoscaler.cluster.engine import EngineError, Image, Instance, InstanceSpec, InstanceStatus, NotHeardYet, SwarmService, Tell
@@ -38,21 +37,23 @@ class Swarming:
     clock: Callable[[], float]
     wall: Callable[[], float]
     tell: Tell
-    predictions: Counter[tuple[str, str]] = field(default_factory=Counter)  # by service and "hit" or "miss"
 
 
 class Followed:
-    """`take` each view, and `run` beside it. picture: what was seen last. way: how its tasks are reached, in words."""
+    """`take` each view, and `run` beside it. picture: what was seen last. way: how its tasks are reached, in words.
+
+    predictions: removals that were as expected, and others.
+    """
 
     def __init__(self, spec: InstanceSpec, around: Swarming) -> None:
         self.spec = spec
         self.picture: Picture | None = None
         self.way = ""
+        self.predictions = (0, 0)
         self._around = around
         self._tell = partial(around.tell, spec.service)
         self._count = Count(Means(self._fresh, self._write, self._make, self._usable, self._tell, self._judged, around.clock))
         self._there = False  # it has been seen at least once
-        self._told: frozenset[str] | None = None  # the ids in the last list: whoever asks for a start knows them
         self._replicas: int | None = None  # as we know them; another number comes from outside
         self._attempted: int | None = None  # what we tried to write; an answer that is lost does not say whether it was
         self._written = 0  # the version that our last update was made from; what was read then or before is old
@@ -94,12 +95,12 @@ class Followed:
             raise NotHeardYet(f"nothing is known yet of the Swarm service {self.name}")
         if (trouble := self.trouble()) and not self._there:
             raise EngineError(trouble)
-        self._told = self._ids()
+        self._count.told = frozenset(instance.id for instance in self.picture.instances)
         return self.picture.instances
 
     async def start(self) -> Instance:
         """Raises EngineError."""
-        return await self._count.start(self._ids() if self._told is None else self._told)
+        return await self._count.start()
 
     async def stop(self, instance: str) -> None:
         """Raises EngineError."""
@@ -155,9 +156,6 @@ class Followed:
         before = {one.id: one for one in self.picture.instances} if self.picture else {}
         return tuple(_where_it_was(one, before) for one in found if one.id in before or one.status is not InstanceStatus.EXITED)
 
-    def _ids(self) -> frozenset[str]:
-        return frozenset(instance.id for instance in self.picture.instances) if self.picture else frozenset()
-
     def _order(self, tasks: Sequence[Task]) -> tuple[str, ...]:
         order = removal_order(slots(tasks), self._around.lookout.since_1_24)
         return tuple(instance_id(self.spec.service, counting(slot)) for slot in order)
@@ -193,8 +191,7 @@ class Followed:
     # What is done
 
     def _judged(self, hits: int, misses: int) -> None:
-        self._around.predictions[self.spec.service, "hit"] += hits
-        self._around.predictions[self.spec.service, "miss"] += misses
+        self.predictions = (self.predictions[0] + hits, self.predictions[1] + misses)
 
     async def _fresh(self) -> Picture:
         await self._around.lookout.fresh()

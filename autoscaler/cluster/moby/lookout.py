@@ -30,8 +30,6 @@ class Ask(Protocol):
 
     async def ask(self, use: Callable[[Api], T], patience_s: float = ..., answer_s: float = ...) -> T: ...
 
-    async def close(self) -> None: ...
-
 
 class Lookout:
     """names: of the Swarm services to look at, asked for each time. label: others that carry it are looked at too, "": none.
