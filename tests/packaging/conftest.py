@@ -4,7 +4,8 @@ import pytest
 
 from tests.engines.daemon import Daemon
 from tests.engines.needs import need
-from tests.packaging.image import image_tar, load
+from tests.packaging.examples import NGINX, load_nginx
+from tests.packaging.image import NAME, image_tar, load
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,14 @@ def local_tar(needs_docker: None) -> bytes:
 @pytest.fixture
 def local(engine: Daemon, local_tar: bytes) -> Daemon:
     """The engine, with the image in it."""
-    if not engine.docker("images", "--quiet", "ecluse:local"):
+    if not engine.docker("images", "--quiet", NAME):
         load(engine, local_tar)
     return engine
+
+
+@pytest.fixture
+def examples_engine(local: Daemon, needs_compose: None, needs_nginx: None) -> Daemon:
+    """The engine, with all images in it that an example needs."""
+    if not local.docker("images", "--quiet", NGINX):
+        load_nginx(local)
+    return local

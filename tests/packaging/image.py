@@ -1,4 +1,4 @@
-"""The image `ecluse:local`, of the working tree, without a registry and in seconds: what the Dockerfile makes, put together from here.
+"""The image `ecluse`, of the working tree, without a registry and in seconds: what the Dockerfile makes, put together from here.
 
 In a tar are the interpreter that runs this, with its standard library and the shared libraries of both, the packages that Écluse needs,
 and the sources with what was compiled. All that the Dockerfile says of the image's use (user, health check, command) is taken from it.
@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.engines.daemon import Dockerd
 
 ROOT = Path(__file__).parent.parent.parent
-NAME = "ecluse:local"
+NAME = "127.0.0.1:1/ecluse:local"  # a Swarm asks the registry first, even for what is there; this one refuses at once
 USER = 10001  # as in the Dockerfile
 
 _HOME = "opt/ecluse"
@@ -32,12 +32,12 @@ def image_tar() -> bytes:
     octets = io.BytesIO()
     with tarfile.open(fileobj=octets, mode="w") as tar:
         files = {str(path): path for path in _interpreter()} | _packages()
-        libraries = {path: Path(path) for path in _libraries(files.values())}
-        for name, path in (files | libraries | _sources()).items():
+        linked = {path: Path(path) for path in libraries(files.values())}
+        for name, path in (files | linked | _sources()).items():
             tar.add(path.resolve(), name, recursive=False)
-        _add(tar, f"{_HOME}/bin/ecluse", _COMMAND, 0o755)
-        _add(tar, "etc/passwd", f"root:x:0:0::/root:/bin/sh\necluse:x:{USER}:{USER}::/home/ecluse:/bin/sh\n")
-        _add(tar, "etc/group", f"root:x:0:\necluse:x:{USER}:\n")
+        add(tar, f"{_HOME}/bin/ecluse", _COMMAND, 0o755)
+        add(tar, "etc/passwd", f"root:x:0:0::/root:/bin/sh\necluse:x:{USER}:{USER}::/home/ecluse:/bin/sh\n")
+        add(tar, "etc/group", f"root:x:0:\necluse:x:{USER}:\n")
         _link(tar, f"{_HOME}/bin/python", _executable())
     return octets.getvalue()
 
@@ -111,14 +111,15 @@ def _sources() -> dict[str, Path]:
     return {f"{_HOME}/packages/{path.relative_to(ROOT)}": path for path in files}
 
 
-def _libraries(files: Iterable[Path]) -> set[str]:
-    """The shared libraries that they are linked with, and the loader."""
-    programs = [str(path) for path in files if path.suffix == ".so" or path.parent.name == "bin"]
+def libraries(files: Iterable[Path]) -> set[str]:
+    """The shared libraries that the programs among the files are linked with, and the loader."""
+    programs = [str(path) for path in files if path.suffix == ".so" or path.parent.name in {"bin", "sbin"}]
     said = subprocess.run(["ldd", *programs], check=False, capture_output=True, text=True).stdout
     return {word for word in said.split() if word.startswith("/") and not word.endswith(":")}
 
 
-def _add(tar: tarfile.TarFile, name: str, text: str, mode: int = 0o644) -> None:
+def add(tar: tarfile.TarFile, name: str, text: str, mode: int = 0o644) -> None:
+    """Add a file with that text."""
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode = len(text), mode
     tar.addfile(entry, io.BytesIO(text.encode()))

@@ -27,6 +27,7 @@ REFUSED = {
     "an image pushed": "POST /v1.41/images/shop/push",
     "an image removed": "DELETE /v1.41/images/shop",
     "an image loaded": "POST /v1.41/images/load",
+    "what there is to know of the engine": "GET /v1.41/info",
     "volumes listed": "GET /v1.41/volumes",
     "networks made": "POST /v1.41/networks/create",
     "secrets listed": "GET /v1.41/secrets",
@@ -100,10 +101,14 @@ def test_the_table_is_all_that_is_ever_asked() -> None:
     assert documented() == written()
 
 
-EXAMPLES = [("compose/socket-proxy.conf", "docker")]
-
-
-@pytest.mark.parametrize(("proxy", "engine_name"), EXAMPLES, indirect=["proxy"], ids=[name for _, name in EXAMPLES])
+@pytest.mark.parametrize(
+    ("proxy", "engine_name"),
+    [
+        pytest.param("compose/socket-proxy.conf", "docker", id="docker"),
+        pytest.param("swarm/socket-proxy.conf", "swarm", id="swarm"),
+    ],
+    indirect=["proxy"],
+)
 def test_a_socket_proxy_lets_through_what_its_engine_needs_and_nothing_else(proxy: SocketProxy, engine_name: str) -> None:
     needed = documented(engine_name)
     passed = {call for call in documented() if status(proxy.port, as_sent(call)) != 403}

@@ -60,7 +60,9 @@ class Wrk:
 
 
 @asynccontextmanager
-async def wrk(port: int, path: str = "/", connections: int = 8, pause_ms: int = 10, close: bool = False) -> AsyncIterator[Wrk]:
+async def wrk(
+    port: int, path: str = "/", connections: int = 8, pause_ms: int = 10, close: bool = False, address: str = "127.0.0.1"
+) -> AsyncIterator[Wrk]:
     """Steady load. close: a new connection for each request."""
     words = ["-t", "1", "-c", str(connections), "-d", f"{_LONGEST_S}s", "--timeout", f"{_TIMEOUT_S}s", "-s", str(_SCRIPT)]
     header = ["-H", "Connection: close"] if close else []
@@ -68,7 +70,7 @@ async def wrk(port: int, path: str = "/", connections: int = 8, pause_ms: int = 
         tool("wrk"),
         *words,
         *header,
-        f"http://127.0.0.1:{port}{path}",
+        f"http://{address}:{port}{path}",
         "--",
         str(pause_ms),
         stdout=asyncio.subprocess.PIPE,

@@ -90,10 +90,6 @@ class Api:
 
     # The engine itself
 
-    def info(self) -> Json:
-        """GET /info"""
-        return self._ask(lambda client: client.info())
-
     def version(self) -> Json:
         """GET /version"""
         return self._ask(lambda client: client.version())
@@ -163,10 +159,6 @@ class Api:
         return self._ask(lambda client: client.inspect_network(name))
 
     # Swarm
-
-    def service(self, name: str) -> Json:
-        """GET /services/{id}"""
-        return self._ask(lambda client: client.inspect_service(name))
 
     def services(self, filters: Filters) -> list[Json]:
         """GET /services"""
