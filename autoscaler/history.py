@@ -59,8 +59,9 @@ class Window:
 
     @property
     def load(self) -> float:
-        """Requests running and waiting, on average."""
-        return (self.end.carried.busy_s + self.end.waited_s - self.start.carried.busy_s - self.start.waited_s) / self.length_s
+        """Requests running and waiting, on average. Never below 0, by rounding neither: its root is taken."""
+        carried = self.end.carried.busy_s - self.start.carried.busy_s
+        return max(0.0, carried + self.end.waited_s - self.start.waited_s) / self.length_s
 
     @property
     def rate(self) -> float:
