@@ -45,7 +45,7 @@ async def test_a_draining_replica_s_idle_connections_are_closed(proxy: Workers) 
         service = service_of(replica.address)
         proxy.serve(service)
         await ask(proxy.port)
-        assert proxy.replica().pooled == 1
+        await wait_until(lambda: proxy.replica().pooled == 1)  # a moment after the answer
         proxy.serve(in_state(service, ReplicaState.DRAINING))
         await wait_until(lambda: replica.ended == [0])
         assert proxy.replica().pooled == 0
