@@ -2,8 +2,9 @@
 
 cimport cython
 
-cdef long long _SIZE, _DATA, _DATA_END, _TRAILERS, _END, _SIZE_DIGITS
+cdef long long _NONE, _LENGTH, _CHUNKED, _CLOSE, _SIZE, _DATA, _DATA_END, _TRAILERS, _END, _SIZE_DIGITS
 
+@cython.final
 cdef class Body:
     cdef public long long kind, remaining, passed, state
     cdef public bint done, unchunk

@@ -14,6 +14,7 @@ NONE = 0
 LENGTH = 1
 CHUNKED = 2
 CLOSE = 3
+_NONE, _LENGTH, _CHUNKED, _CLOSE = NONE, LENGTH, CHUNKED, CLOSE  # the same, as C integers where that is compiled
 
 # Where a chunked body stands: SIZE -> DATA -> DATA_END -> SIZE ... SIZE -> TRAILERS -> END.
 _SIZE = 0
@@ -37,7 +38,7 @@ class Body:
     """The body of one message at a time. `done`: its end was seen. `rest`: octets that came after it."""
 
     def __init__(self) -> None:
-        self.kind = NONE
+        self.kind = _NONE
         self.done = True
         self.rest = b""
         self.unchunk = False
@@ -49,8 +50,8 @@ class Body:
     def begin(self, kind: int, length: int, unchunk: bool) -> None:
         """Expect a body. unchunk: hand on a chunked body's content without its framing (for an HTTP/1.0 client)."""
         self.kind = kind
-        self.remaining = length if kind == LENGTH else 0
-        self.done = kind == NONE or (kind == LENGTH and length == 0)
+        self.remaining = length if kind == _LENGTH else 0
+        self.done = kind == _NONE or (kind == _LENGTH and length == 0)
         self.rest = b""
         self.unchunk = unchunk
         self.passed = 0
@@ -62,19 +63,19 @@ class Body:
         if self.done:
             self.rest += data
             return b""
-        if self.kind == LENGTH:
+        if self.kind == _LENGTH:
             return self._feed_length(data)
-        if self.kind == CHUNKED:
+        if self.kind == _CHUNKED:
             return self._feed_chunked(data)
         self.passed += len(data)
         return data
 
     def passes(self, size: int) -> bool:
         """Whether the next octets, so many, go on as they come; if so they are taken, else `feed` takes them."""
-        if self.kind == CLOSE:
+        if self.kind == _CLOSE:
             self.passed += size
             return True
-        if self.kind != LENGTH or size > self.remaining:
+        if self.kind != _LENGTH or size > self.remaining:
             return False
         self.remaining -= size
         self.passed += size
@@ -83,11 +84,11 @@ class Body:
 
     def large(self) -> bool:
         """Whether so much is still to come, all of it as it is, that it is better spliced."""
-        return self.kind == LENGTH and self.remaining >= LARGE
+        return self.kind == _LENGTH and self.remaining >= LARGE
 
     def end(self) -> bool:
         """The connection ended; True if the body is whole."""
-        if self.kind == CLOSE:
+        if self.kind == _CLOSE:
             self.done = True
         return self.done
 

@@ -7,6 +7,7 @@ from balancer.hotpath.stream cimport Stream
 
 cdef long long MOST
 
+@cython.final
 cdef class Conduit:
     cdef public object exchange  # Exchange, whose types come after those of Stream
     cdef public Stream source, sink

@@ -1,5 +1,6 @@
 # C types for the compiled build of context.py; the interpreted one does not read this file.
 
+cimport cython
 from balancer.hotpath cimport system
 from balancer.hotpath.memo cimport Memo
 from balancer.hotpath.poller cimport Poller
@@ -8,6 +9,7 @@ from balancer.hotpath.row cimport Row
 from balancer.hotpath.service cimport Service
 from balancer.hotpath.wheel cimport Wheel
 
+@cython.final
 cdef class Context:
     cdef public object clock, trusts, log, log_refused, fault, warn, report, wake
     cdef public Poller poller

@@ -14,12 +14,13 @@ from balancer.hotpath.board import BAD_REQUESTS, CONNECTIONS
 from balancer.hotpath.exchange import Exchange
 from balancer.hotpath.fields import RequestBlock, parse_altered_block, parse_request_block, with_authority
 from balancer.hotpath.forwarding import added_fields
-from balancer.hotpath.head import Refusal, check_unfinished, find_head_end, parse_request_line, split_target
+from balancer.hotpath.head import Refusal, check_unfinished, find_head_end, parse_request_line, plain_method, split_target
 from balancer.hotpath.stream import RECEIVE, Stream
 from balancer.hotpath.watched import READ
 
 if TYPE_CHECKING:
     from balancer.hotpath.context import Context
+    from balancer.hotpath.memo import Memo
 
 HEAD = 0  # between requests, or a head has begun to arrive
 EXCHANGE = 1  # a request is under way
@@ -27,6 +28,7 @@ LINGER = 2  # all is said; what the client still sends is dropped
 FLUSH = 3  # the answer is complete but not all of it is taken; the next request does not begin before it is
 
 SPARE_MOST = 256  # exchanges kept for the next requests
+REPEATED_MOST = 512  # octets of a head that is kept to see whether the next one is the same
 BURST = 16  # pipelined requests that the proxy answers itself, before the others on this worker get their turn
 
 
@@ -50,6 +52,9 @@ class Downstream(Stream):
         self.linger_until_us = 0
         self.exchange: Exchange | None = None  # while a request is under way
         self.block: RequestBlock | None = None  # of the last request
+        self.again = b""  # the last head as it came, if it may come again, and
+        self.again_under: Memo | None = None  # what stood for the limits then,
+        self.again_head = self.again_method = self.again_target = b""  # and what was made of it
         self.added_for = b""  # the authority and
         self.added_minor = -1  # the version that stand in `added`
         self.added = b""  # the fields set here
@@ -181,7 +186,11 @@ class Downstream(Stream):
             self.skipped = True
             self.searched = 0
         try:
-            end = find_head_end(buffer, self.searched)
+            if self.again and octets.same(buffer, 0, len(buffer), self.again) and self.again_under is self.context.request_memo:
+                self.begin_again()
+                return True
+            line_end = octets.find(buffer, 0x0D, 0, len(buffer))
+            end = self.find_end(buffer, line_end)
             if end < 0:
                 if not self.searched:
                     self.arm(self.context.now_us + self.context.head_us)
@@ -191,22 +200,44 @@ class Downstream(Stream):
             self.searched = 0
             self.skipped = False
             self.carried = True
-            self.read_head(buffer, end)
+            self.read_head(buffer, line_end, end)
         except Refusal as refusal:
             self.refuse(refusal)
         return True
 
-    def read_head(self, buffer: bytes, end: int) -> None:
+    def begin_again(self) -> None:
+        """The last head has come once more, and nothing after it: there is nothing to read that was not read then."""
+        block = self.block
+        assert block is not None
+        self.searched = 0
+        self.skipped = False
+        self.buffer = b""
+        self.carry(self.again_head, self.again_method, self.again_target, 1, block)
+
+    def find_end(self, buffer: bytes, line_end: int) -> int:
+        """Where the empty line after the head begins, or -1. Where the fields are those of the last request, it stands after them."""
+        block = self.block
+        if block is not None and not self.searched:
+            fields = line_end + 2
+            end = fields + len(block.lines)
+            if octets.same(buffer, fields, end, block.lines) and octets.same(buffer, end, end + 2, b"\r\n"):
+                return end - 2
+        return find_head_end(buffer, self.searched)
+
+    def read_head(self, buffer: bytes, line_end: int, end: int) -> None:
         """Read a whole head, which ends at `end`, and carry the request. Raises Refusal if that cannot be done."""
         context = self.context
-        line_end = octets.find(buffer, 0x0D, 0, end + 1)
         if line_end > context.request_line_most:
             raise Refusal(414, f"the request line is longer than {context.request_line_most} octets")
         if end + 4 > context.head_most:
             raise Refusal(431, f"the head is larger than {context.head_most} octets")
         if buffer[line_end + 1] != 0x0A:
             raise Refusal(400, "there is a bare CR in the request line")
-        method, target, minor = parse_request_line(buffer, line_end)
+        method = plain_method(buffer, line_end)
+        if method:
+            target, minor = octets.cut(buffer, len(method) + 1, line_end - 9), 1
+        else:
+            method, target, minor = parse_request_line(buffer, line_end)
         fields = line_end + 2
         block = self.block
         if block is None or not octets.same(buffer, fields, end + 2, block.lines):
@@ -215,10 +246,25 @@ class Downstream(Stream):
         self.keep = not block.close if minor else block.keep_alive
         if minor and target[0] == 0x2F:
             head = octets.join(buffer, fields, block.kept, self.added_to(block, minor))
+            if end + 4 == len(buffer) and end <= REPEATED_MOST:
+                self.remember(buffer, head, method, target)
+            else:
+                self.again = b""
         else:
+            self.again = b""
             method, target, block = self.read_unusual(method, target, minor, block)
             head = b"%b %b HTTP/1.1\r\n%b%b" % (method, target, block.kept, self.added_to(block, minor))
         self.buffer = octets.cut(buffer, end + 4, len(buffer))
+        self.carry(head, method, target, minor, block)
+
+    def remember(self, buffer: bytes, head: bytes, method: bytes, target: bytes) -> None:
+        """Keep a small head that was all that had come, and what was made of it."""
+        self.again, self.again_head, self.again_method, self.again_target = buffer, head, method, target
+        self.again_under = self.context.request_memo
+
+    def carry(self, head: bytes, method: bytes, target: bytes, minor: int, block: RequestBlock) -> None:
+        """Begin the exchange of a request whose head was read."""
+        context = self.context
         self.state = EXCHANGE
         self.exchange = context.spare.pop() if context.spare else Exchange(context)
         self.exchange.begin(self, head, method, target, minor, block)

@@ -17,6 +17,7 @@ cdef int OVER, WAITING, CONNECTING, AWAIT, RELAY, TUNNEL
 
 cdef long long ABORTED, BAD_REQUESTS, BROKEN, CONNECT_ERRORS, NO_ROUTE, OWN_ANSWERS, RETRIES, SHED, TIMEOUTS, UNAVAILABLE, UPGRADES, WAIT_TIMEOUTS, CHUNKED, LENGTH, NONE
 
+@cython.final
 cdef class Exchange:
     cdef public Downstream downstream
     cdef public Context context

@@ -318,7 +318,7 @@ class Exchange:
 
     def may_be_sent_again(self) -> bool:
         """Whether RFC 9110 lets a proxy send a request again that may have been carried out."""
-        return self.method in IDEMPOTENT and self.upload.whole
+        return self.upload.whole and (self.method == b"GET" or self.method in IDEMPOTENT)
 
     def connect_failed(self, what: str, status: int) -> None:
         """No connection to the replica could be made: nothing was sent, so any request may go elsewhere."""

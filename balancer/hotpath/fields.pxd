@@ -11,6 +11,7 @@ cdef class Block:
     cpdef take_hop(self, bytes name, bytes value)
     cpdef take_connection(self, options)
 
+@cython.final
 cdef class RequestBlock(Block):
     cdef public bytes lines, authority, host, upgrade, forwarded_for, forwarded_proto, forwarded_host, forwarded, hearsay, kept
     cdef public long long hosts, length, max_forwards
@@ -19,8 +20,9 @@ cdef class RequestBlock(Block):
     @cython.locals(other=RequestBlock)
     cpdef RequestBlock altered(self, bytes lines, list dropped)
 
+@cython.final
 cdef class ResponseBlock(Block):
-    cdef public long long status, minor, length, idle_us
+    cdef public long long size, status, minor, length, idle_us
     cdef public bint chunked, close, keep_alive, dated
     cdef public bytes line, upgrade, kept, usual
     cpdef bytes kept_without_length(self)

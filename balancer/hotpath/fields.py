@@ -176,6 +176,7 @@ class ResponseBlock(Block):
 
     def __init__(self) -> None:
         self.names_fields = False
+        self.size = 0  # of the head, without the empty line
         self.line = b""  # the status line
         self.status = 0
         self.minor = 1  # version
@@ -264,7 +265,7 @@ def parse_response_head(head: bytes) -> ResponseBlock:
     line = head[:end]
     status, minor = parse_status_line(line)
     block = parse_response_block(head[end + 2 :])
-    block.line, block.status, block.minor = line, status, minor
+    block.line, block.status, block.minor, block.size = line, status, minor, len(head)
     if minor and status not in (204, 304) and status >= 200 and len(line) > 12:
         framing = b"Transfer-Encoding: chunked\r\n" if block.chunked else b""
         if block.chunked or block.length >= 0:

@@ -8,6 +8,8 @@ cdef dict _METHODS
 cdef bytes _IS_TARGET
 
 @cython.locals(last="Py_ssize_t", first="Py_ssize_t", method=bytes)
+cpdef bytes plain_method(bytes data, Py_ssize_t end)
+@cython.locals(method=bytes)
 cpdef tuple parse_request_line(bytes data, Py_ssize_t end)
 cpdef bint is_method(bytes method)
 cpdef long long parse_version(bytes version)

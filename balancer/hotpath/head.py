@@ -43,17 +43,25 @@ def check_unfinished(data: bytes, line_limit: int, head_limit: int) -> None:
         raise Refusal(431, f"the head is larger than {head_limit} octets")
 
 
+def plain_method(data: bytes, end: int) -> bytes:
+    """The method, if the request line data[:end] is as most are: a method known here, a path, and HTTP/1.1 in 9 octets; else b""."""
+    last = end - 9
+    if last > 0 and octets.same(data, last, end, b" HTTP/1.1"):
+        first = octets.find(data, 0x20, 0, last)
+        method = b"GET" if octets.same(data, 0, first, b"GET") else _METHODS.get(octets.cut(data, 0, first), b"")
+        if method and data[first + 1] == 0x2F and octets.only(data, first + 1, last, _IS_TARGET):
+            return method
+    return b""
+
+
 def parse_request_line(data: bytes, end: int) -> tuple[bytes, bytes, int]:
     """(method, target, minor version) of the request line data[:end], which is without its CRLF; RFC 9112 section 3.
 
     Raises Refusal: 400, or 505 for a version other than 1.0 and 1.1.
     """
-    last = end - 9
-    if last > 0 and octets.same(data, last, end, b" HTTP/1.1"):
-        first = octets.find(data, 0x20, 0, last)
-        method = _METHODS.get(octets.cut(data, 0, first))
-        if method is not None and data[first + 1] == 0x2F and octets.only(data, first + 1, last, _IS_TARGET):
-            return method, octets.cut(data, first + 1, last), 1
+    method = plain_method(data, end)
+    if method:
+        return method, octets.cut(data, len(method) + 1, end - 9), 1
     return _parse_unusual_line(data[:end])
 
 

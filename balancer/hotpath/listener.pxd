@@ -8,13 +8,12 @@ from balancer.hotpath.watched cimport Watched
 
 cdef long long ACCEPTED, REFUSED
 
+@cython.final
 cdef class Listener(Watched):
     cdef public Context context
     cdef public object sock
-    cpdef on_readable(self)
     @cython.locals(accepted=tuple)
     cpdef bint accept(self)
-    cpdef fail(self)
     @cython.locals(context=Context, downstream=Downstream)
     cpdef welcome(self, int fd, bytes peer)
     cpdef turn_away(self, int fd)

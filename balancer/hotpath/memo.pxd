@@ -1,5 +1,8 @@
 # C types for the compiled build of memo.py; the interpreted one does not read this file.
 
+cimport cython
+
+@cython.final
 cdef class Memo:
     cdef public long long entries, largest
     cdef public dict young, old

@@ -4,8 +4,9 @@ cimport cython
 from balancer.hotpath cimport system
 from balancer.hotpath.watched cimport Watched
 
-cdef int READ, WRITE
+cdef int BATCH, READ, WRITE
 
+@cython.final
 cdef class Poller:
     cdef public object epoll
     cdef public int fd
@@ -18,6 +19,6 @@ cdef class Poller:
     @cython.locals(left_us="long long")
     cpdef turn_until(self, long long moment_us)
     cpdef stop(self)
-    @cython.locals(watched=list, item=Watched, events=list, event="long long")
+    @cython.locals(watched=list, item=Watched, events="system.Events *", event="long long")
     cpdef turn(self, double timeout_s)
     cpdef hand_out(self, Watched item, int ready)

@@ -81,11 +81,11 @@ class Poller:
         self.batch += 1
         watched = self.watched
         events = system.wait(self.epoll, self.fd, BATCH, 0.0 if self.soon else timeout_s, self.alone)
-        for event in events:
+        for event in events.found[: events.count]:
             item = watched[event >> 5]
             if item is not None and item.first:
                 self.hand_out(item, READ)
-        for event in events:
+        for event in events.found[: events.count]:
             item = watched[event >> 5]
             if item is not None and item.batch != self.batch:
                 self.hand_out(item, event & 31)

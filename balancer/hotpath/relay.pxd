@@ -12,6 +12,7 @@ from balancer.hotpath.replica cimport Replica
 
 cdef long long CHUNKED, CLOSE, LENGTH, NONE
 
+@cython.final
 cdef class Relay:
     cdef public Exchange exchange
     cdef public Context context
@@ -21,10 +22,10 @@ cdef class Relay:
     cdef public bint rechunk, unframed, reusable
     cpdef begin(self)
     cpdef bint begun(self)
-    @cython.locals(end="Py_ssize_t", most="Py_ssize_t", block=ResponseBlock)
+    @cython.locals(end="Py_ssize_t", most="Py_ssize_t", block=ResponseBlock, replica=Replica)
     cpdef read_heads(self, bytes data)
-    @cython.locals(replica=Replica, head=bytes, memo=Memo, block=ResponseBlock)
-    cpdef ResponseBlock read_head(self, bytes data, Py_ssize_t end)
+    @cython.locals(replica=Replica, memo=Memo, block=ResponseBlock)
+    cpdef ResponseBlock read_head(self, bytes head)
     cpdef bint pass_interim(self, ResponseBlock block)
     @cython.locals(status="long long", minor="long long", kind="long long", modern=bint, exchange=Exchange)
     cpdef deliver(self, ResponseBlock block, bytes data, Py_ssize_t start)

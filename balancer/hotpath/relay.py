@@ -49,15 +49,18 @@ class Relay:
         """Read interim heads and the final one, as far as they have come. Raises Refusal 502 if this is no answer."""
         self.buffer = data = self.buffer + data if self.buffer else data
         most = self.context.response_head_most
+        replica = self.exchange.replica
         while data:
-            end = find_head_end(data, 0)
+            block = replica.head_again(data) if replica is not None else None
+            end = find_head_end(data, 0) if block is None else block.size - 2
             if end < 0 or end > most:
                 if len(data) > most:
                     raise Refusal(502, "the head of the replica's answer is too large")
                 if data.count(b"\n") != data.count(b"\r\n"):
                     raise Refusal(502, "a line of the replica's answer ends in LF without CR")
                 return
-            block = self.read_head(data, end + 2)
+            if block is None:
+                block = self.read_head(octets.cut(data, 0, end + 2))
             self.buffer = b""
             if block.status >= 200:
                 self.deliver(block, data, end + 4)
@@ -71,12 +74,9 @@ class Relay:
                 return
             self.buffer = data
 
-    def read_head(self, data: bytes, end: int) -> ResponseBlock:
-        """What the head data[:end] says. Raises Refusal 502."""
+    def read_head(self, head: bytes) -> ResponseBlock:
+        """What a head says that is another than the replica's last one. Raises Refusal 502."""
         replica = self.exchange.replica
-        if replica is not None and octets.same(data, 0, end, replica.last_head):
-            return replica.last_block
-        head = octets.cut(data, 0, end)
         memo = self.context.response_memo
         block: ResponseBlock | None = memo.get(head)  # type: ignore[assignment] # this memo holds nothing else
         if block is None:

@@ -7,6 +7,7 @@ grow old and expire. Verdicts about replicas come with the routing table and are
 import socket
 from typing import TYPE_CHECKING
 
+from balancer.hotpath import octets
 from balancer.hotpath.board import POOLED
 from balancer.hotpath.fields import ResponseBlock
 
@@ -33,6 +34,14 @@ class Replica:
         self.idle: list[Upstream] = []
         self.last_head = b""  # of an answer, without the empty line; most are like the one before
         self.last_block = ResponseBlock()  # what it says
+
+    def head_again(self, data: bytes) -> ResponseBlock | None:
+        """What the head of an answer says that data begins with, if it is the last one again."""
+        block = self.last_block
+        size = block.size
+        if size and octets.same(data, 0, size, self.last_head) and octets.same(data, size, size + 2, b"\r\n"):
+            return block
+        return None
 
     def reuse(self, row: "Row") -> "Upstream | None":
         """Take the idle connection used last, if there is one."""

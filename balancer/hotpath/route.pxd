@@ -3,6 +3,7 @@
 cimport cython
 from balancer.hotpath.service cimport Service
 
+@cython.final
 cdef class Router:
     cdef public dict exact, below
     cdef public list default

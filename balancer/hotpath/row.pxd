@@ -8,17 +8,18 @@ cdef long long STATUS, WAIT_BUSY_US, WAIT_CHANGED_US, WAITING, WORKER_WORDS
 @cython.locals(value="long long", octave="long long", index="long long")
 cpdef long long bucket(long long latency_us)
 
+@cython.final
 cdef class Row:
     cdef long long[::1] words
     cdef public long long workers, stride, worker, services, replicas, first_services, first_replicas
     cpdef count(self, long long offset, long long amount=*)
     cpdef count_service(self, long long slot, long long offset, long long amount=*)
     cpdef count_replica(self, long long slot, long long offset, long long amount=*)
-    @cython.locals(base="long long", words="long long[::1]")
+    @cython.locals(base="long long")
     cpdef enter(self, long long slot, long long now_us)
-    @cython.locals(base="long long", words="long long[::1]")
+    @cython.locals(base="long long")
     cpdef leave(self, long long slot, long long now_us)
-    @cython.locals(base="long long", words="long long[::1]")
+    @cython.locals(base="long long")
     cpdef answered(self, long long slot, long long status, long long latency_us, long long octets_in, long long octets_out)
     @cython.locals(at="long long", total="long long", _="long long")
     cpdef long long in_flight(self, long long slot)

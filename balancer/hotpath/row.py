@@ -70,18 +70,16 @@ class Row:
     def enter(self, slot: int, now_us: int) -> None:
         """A request is now in flight on the replica."""
         base = self.replicas + slot * REPLICA_WORDS
-        words = self.words
-        words[base + BUSY_US] += words[base + IN_FLIGHT] * (now_us - words[base + CHANGED_US])
-        words[base + CHANGED_US] = now_us
-        words[base + IN_FLIGHT] += 1
+        self.words[base + BUSY_US] += self.words[base + IN_FLIGHT] * (now_us - self.words[base + CHANGED_US])
+        self.words[base + CHANGED_US] = now_us
+        self.words[base + IN_FLIGHT] += 1
 
     def leave(self, slot: int, now_us: int) -> None:
         """A request is no longer in flight on the replica."""
         base = self.replicas + slot * REPLICA_WORDS
-        words = self.words
-        words[base + BUSY_US] += words[base + IN_FLIGHT] * (now_us - words[base + CHANGED_US])
-        words[base + CHANGED_US] = now_us
-        words[base + IN_FLIGHT] -= 1
+        self.words[base + BUSY_US] += self.words[base + IN_FLIGHT] * (now_us - self.words[base + CHANGED_US])
+        self.words[base + CHANGED_US] = now_us
+        self.words[base + IN_FLIGHT] -= 1
 
     def answered(self, slot: int, status: int, latency_us: int, octets_in: int, octets_out: int) -> None:
         """The replica gave a whole answer with this status, so many microseconds after the request's head was read.
@@ -89,22 +87,20 @@ class Row:
         octets_in, octets_out: of the request's body, of the answer.
         """
         base = self.replicas + slot * REPLICA_WORDS
-        words = self.words
-        words[base + STATUS + status // 100 - 1] += 1
+        self.words[base + STATUS + status // 100 - 1] += 1
         if status != 101:  # the life of a tunnel says nothing about the replica's speed
-            words[base + LATENCY_SUM_US] += latency_us
-            words[base + LATENCY + bucket(latency_us)] += 1
-        words[base + BYTES_IN] += octets_in
-        words[base + BYTES_OUT] += octets_out
+            self.words[base + LATENCY_SUM_US] += latency_us
+            self.words[base + LATENCY + bucket(latency_us)] += 1
+        self.words[base + BYTES_IN] += octets_in
+        self.words[base + BYTES_OUT] += octets_out
 
     def waiting(self, slot: int, change: int, oldest_us: int, now_us: int) -> None:
         """`change` more requests wait for the service; the longest-waiting one began at oldest_us (0: none is left)."""
         base = self.services + slot * SERVICE_WORDS
-        words = self.words
-        words[base + WAIT_BUSY_US] += words[base + WAITING] * (now_us - words[base + WAIT_CHANGED_US])
-        words[base + WAIT_CHANGED_US] = now_us
-        words[base + WAITING] += change
-        words[base + OLDEST_US] = oldest_us
+        self.words[base + WAIT_BUSY_US] += self.words[base + WAITING] * (now_us - self.words[base + WAIT_CHANGED_US])
+        self.words[base + WAIT_CHANGED_US] = now_us
+        self.words[base + WAITING] += change
+        self.words[base + OLDEST_US] = oldest_us
 
     def in_flight(self, slot: int) -> int:
         """Requests in flight on the replica over all workers."""

@@ -5,6 +5,7 @@ from balancer.hotpath.pick cimport pick
 from balancer.hotpath.replica cimport Replica
 from balancer.hotpath.row cimport Row
 
+@cython.final
 cdef class Service:
     cdef public object name, random
     cdef public long long slot, policy, cap, queue, queue_timeout_us, hold_timeout_us, max_held, avoid_until_us, ahead_us

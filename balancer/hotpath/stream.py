@@ -88,7 +88,7 @@ class Stream(Watched):
             return
         self.context.read_clock()
         try:
-            data = system.receive(self.fd, RECEIVE)
+            data = system.receive(self.fd, _RECEIVE)
         except OSError:
             self.pause()
             self.lost()
@@ -162,5 +162,5 @@ class Stream(Watched):
     def arm(self, deadline_us: int) -> None:
         """Expire at this moment unless it is moved before; 0: never."""
         self.deadline_us = deadline_us
-        if deadline_us and (not self.tick or deadline_us < self.tick * TICK_US):
+        if deadline_us and (not self.tick or deadline_us < (self.tick - 1) * TICK_US):
             self.context.wheel.watch(self)

@@ -22,6 +22,12 @@ cdef extern from *:
     #define ECLUSE_EVENTS 256
     static char ecluse_room[ECLUSE_ROOM];  /* each module that reads has its own; a worker has one thread that does */
 
+    typedef struct {
+        int count;
+        long long found[ECLUSE_EVENTS];
+    } ecluse_events;
+    static ecluse_events ecluse_waited;  /* the same holds for waiting */
+
     static long long ecluse_clock_us(void) {
         struct timespec now;
         clock_gettime(CLOCK_MONOTONIC, &now);
@@ -56,6 +62,10 @@ cdef extern from *:
     ctypedef struct epoll_event "struct epoll_event":
         unsigned int events
         epoll_data_t data
+    ctypedef struct Events "ecluse_events":
+        int count
+        long long found[256]
+    Events ecluse_waited
     int ECLUSE_ROOM, ECLUSE_EVENTS
     int MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, SHUT_WR
     char *ecluse_room
@@ -98,9 +108,8 @@ cdef inline int modify(object epoll, int epoll_fd, int fd, int interest) except 
 cdef inline int unregister(object epoll, int epoll_fd, int fd) except -1:
     return control(epoll_fd, EPOLL_CTL_DEL, fd, 0)
 
-cdef inline list wait(object epoll, int epoll_fd, int most, double timeout_s, bint alone):
+cdef inline Events *wait(object epoll, int epoll_fd, int most, double timeout_s, bint alone) except NULL:
     cdef epoll_event events[256]
-    cdef list found
     cdef int at, count, timeout_ms = -1 if timeout_s < 0 else <int>(timeout_s * 1000 + 0.999)
     if most > ECLUSE_EVENTS:
         most = ECLUSE_EVENTS
@@ -113,11 +122,11 @@ cdef inline list wait(object epoll, int epoll_fd, int most, double timeout_s, bi
         if errno != EINTR:
             PyErr_SetFromErrno(OSError)
         PyErr_CheckSignals()
-        return []
-    found = []
+        count = 0
+    ecluse_waited.count = count
     for at in range(count):
-        found.append(<long long>events[at].data.fd << 5 | (events[at].events & 31))
-    return found
+        ecluse_waited.found[at] = <long long>events[at].data.fd << 5 | (events[at].events & 31)
+    return &ecluse_waited
 
 cdef inline bytes receive(int fd, Py_ssize_t most):
     cdef ssize_t size = c_recv(fd, ecluse_room, most if most < ECLUSE_ROOM else ECLUSE_ROOM, MSG_DONTWAIT)

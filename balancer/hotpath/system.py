@@ -41,12 +41,20 @@ def unregister(epoll: select.epoll, _epoll_fd: int, fd: int) -> None:
     epoll.unregister(fd)
 
 
-def wait(epoll: select.epoll, _epoll_fd: int, most: int, timeout_s: float, _alone: bool) -> list[int]:
-    """Events, at most so many: each a descriptor, shifted left by five bits, and what it is ready for.
+class _Events:
+    """What a `wait` found. found: at least `count` events, each a descriptor, shifted left by five bits, and what it is ready for."""
+
+    def __init__(self, found: list[int]) -> None:
+        self.found = found
+        self.count = len(found)
+
+
+def wait(epoll: select.epoll, _epoll_fd: int, most: int, timeout_s: float, _alone: bool) -> _Events:
+    """Events, at most so many. Compiled, they stand in one place that the next `wait` of the process writes over.
 
     timeout_s: below 0 is for ever. alone: no other thread wants the interpreter meanwhile, so it need not be given away and taken back.
     """
-    return [fd << _READY_BITS | ready & 31 for fd, ready in epoll.poll(timeout_s, most)]
+    return _Events([fd << _READY_BITS | ready & 31 for fd, ready in epoll.poll(timeout_s, most)])
 
 
 def receive(fd: int, most: int) -> bytes | None:

@@ -1,7 +1,9 @@
 # C types for the compiled build of upload.py; the interpreted one does not read this file.
 
+cimport cython
 from balancer.hotpath.body cimport Body
 
+@cython.final
 cdef class Upload:
     cdef public Body body
     cdef public bytes held

@@ -5,6 +5,7 @@ from balancer.hotpath.watched cimport Watched
 
 cdef long long _TICK_US
 
+@cython.final
 cdef class Wheel:
     cdef public dict buckets
     cdef public long long last

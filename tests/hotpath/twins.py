@@ -24,7 +24,7 @@ from setuptools import Extension, setup
 wrappers = Extension("wrappers", ["wrappers.pyx"], extra_compile_args=["-O1"])
 setup(ext_modules=cythonize([wrappers], include_path=[{root!r}], compiler_directives={{"language_level": 3}}, quiet=True))
 """
-INLINE = re.compile(r"^cdef inline (?P<type>.+) (?P<name>\w+)\((?P<parameters>.*)\)[^)]*:$", re.MULTILINE)
+INLINE = re.compile(r"^cdef inline (?P<type>.+?) [*]?(?P<name>\w+)\((?P<parameters>.*)\)[^)]*:$", re.MULTILINE)
 MODULES = ("octets", "system")
 HELPERS = {"control"}  # of a .pxd file, for its own functions
 CONSTANTS = ("BLOCKED", "BROKEN")
@@ -59,7 +59,7 @@ def compiled_functions(module: str) -> dict[str, re.Match[str]]:
 
 def compiled_sides(folder: Path) -> dict[str, Side]:
     """The compiled side of each module; made in the folder."""
-    lines = [f"from balancer.hotpath cimport {', '.join(MODULES)}\n"]
+    lines = [f"from types import SimpleNamespace\nfrom balancer.hotpath cimport {', '.join(MODULES)}\n"]
     lines += [_wrapper(module, found) for module in MODULES for found in compiled_functions(module).values()]
     lines += [f"system_{name} = system.{name}\n" for name in CONSTANTS]
     (folder / "wrappers.pyx").write_text("".join(lines), encoding="utf-8")
@@ -72,8 +72,12 @@ def compiled_sides(folder: Path) -> dict[str, Side]:
 
 def _wrapper(module: str, found: re.Match[str]) -> str:
     arguments = ", ".join(parameter.split()[-1] for parameter in found["parameters"].split(",") if parameter)
-    result = "" if found["type"] in ("void", "int") else "return "  # an int says only whether an error was raised
-    return f"def {module}_{found['name']}({found['parameters']}):\n    {result}{module}.{found['name']}({arguments})\n"
+    call = f"{module}.{found['name']}({arguments})"
+    if found["type"] == "Events":  # a pointer to them
+        call = f"return SimpleNamespace(**{call}[0])"
+    elif found["type"] not in ("void", "int"):  # an int says only whether an error was raised
+        call = f"return {call}"
+    return f"def {module}_{found['name']}({found['parameters']}):\n    {call}\n"
 
 
 def _loaded(path: Path) -> ModuleType:
