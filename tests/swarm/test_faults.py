@@ -57,10 +57,8 @@ async def test_only_what_is_documented_is_asked(swarm3: engines.Swarm, middle: F
         await sight.settled(1)
 
 
-async def test_of_three_managers_one_may_be_lost_and_of_two_none(application: bytes) -> None:
+async def test_when_the_leader_is_lost_the_next_manager_is_asked(application: bytes) -> None:
     with engines.swarm(application, nodes=3, managers=3) as three:
-        for manager in three.nodes[:2]:  # tasks stay on the third one, whatever happens to these
-            three.docker("node", "update", "--availability=drain", manager.name)
         three.create("web", 2)
         async with look(*(node.endpoint for node in three.nodes)) as sight:
             before = {one.id for one in await sight.settled(2)}
@@ -68,11 +66,6 @@ async def test_of_three_managers_one_may_be_lost_and_of_two_none(application: by
             started = await _patiently(lambda: sight.swarm.start(WEB))
             assert started not in before
             assert three.nodes[1].endpoint in sight.words("manager_changed")
-            known = {one.id for one in await sight.settled(3)}
-
-            three.nodes[1].kill()
-            await wait_until(lambda: sight.swarm.trouble("shop"), DEADLINE_S)
-            assert {one.id for one in await sight.shown()} == known
 
 
 async def _patiently(start: Callable[[], Coroutine[object, object, Instance]]) -> str:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from autoscaler.cluster.engine import EngineError
-from tests.swarm.toy import SHOP, Yard, play
+from autoscaler.cluster.engine import EngineError, Image, InstanceSpec, SwarmService
+from tests.swarm.toy import IMAGE, SHOP, Yard, play
 
 
 def test_starts_that_belong_together_are_one_update_and_each_gets_a_task_of_its_own() -> None:
@@ -67,7 +67,7 @@ def test_an_update_that_somebody_else_came_before_is_made_from_what_they_wrote()
         await yard.ids()
         write, others = yard.toy.update_service, [4]
 
-        def late(service: str, version: int, spec: dict[str, object]) -> None:
+        def late(service: str, version: int, spec: dict[str, object], image: str) -> None:
             if others:
                 yard.toy.scale(others.pop())
             write(service, version, spec)
@@ -300,6 +300,26 @@ def test_a_service_that_is_removed_has_no_replicas_and_says_why() -> None:
     play(story)
 
 
+@pytest.mark.parametrize(
+    ("ports", "trouble"),
+    [
+        pytest.param([80], "", id="the only published port is the one"),
+        pytest.param(
+            [80, 443], "the Swarm service web does not say on which port it listens; say it with `port`", id="of two none is"
+        ),
+        pytest.param(
+            [], "the Swarm service web does not say on which port it listens; say it with `port`", id="without any nor is one"
+        ),
+    ],
+)
+def test_a_port_that_is_not_configured(ports: list[int], trouble: str) -> None:
+    async def story(yard: Yard) -> None:
+        assert yard.swarm.trouble("shop") == trouble
+
+    published = {"Ports": [{"TargetPort": port, "PublishMode": "host"} for port in ports]}
+    play(story, spec=InstanceSpec("shop", source=SwarmService("web")), EndpointSpec=published)
+
+
 def test_a_global_service_is_shown_and_not_scaled() -> None:
     async def story(yard: Yard) -> None:
         with pytest.raises(EngineError, match="is global: it has one task on each machine"):
@@ -334,3 +354,27 @@ def test_a_refused_connection_makes_it_look_at_once() -> None:
         assert yard.changes == ["shop"]
 
     play(story)
+
+
+def test_a_service_made_from_an_image_is_made_by_the_first_start_and_removed_when_it_is_forgotten() -> None:
+    async def story(yard: Yard) -> None:
+        assert await yard.swarm.list("web") == ()
+        await asyncio.gather(*(yard.swarm.start(IMAGE) for _ in range(2)))
+        assert yard.toy.service
+        assert yard.toy.service["Spec"]["Mode"] == {"Replicated": {"Replicas": 2}}
+        assert "service_made" in yard.told
+        yard.swarm.forget("web")
+        await asyncio.sleep(1.0)
+        assert yard.toy.service is None
+
+    play(story, replicas=None, spec=IMAGE)
+
+
+def test_an_image_without_a_port_is_refused_in_words() -> None:
+    spec = InstanceSpec("web", source=Image("app:1"))
+
+    async def story(yard: Yard) -> None:
+        with pytest.raises(EngineError, match=r"services.web: say with `port` on which port the image app:1 listens"):
+            await yard.swarm.start(spec)
+
+    play(story, replicas=None, spec=spec)

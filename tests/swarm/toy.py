@@ -103,7 +103,7 @@ class Toy:
         self._keep()
         return "s1"
 
-    def update_service(self, service: str, version: int, spec: Json) -> None:
+    def update_service(self, service: str, version: int, spec: Json, image: str = "") -> None:
         assert self.service
         if version != self.service["Version"]["Index"]:
             raise MobyError(STALE, 500)

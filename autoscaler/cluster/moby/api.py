@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import docker
+import docker.auth
 import docker.errors
 import docker.tls
 import requests
@@ -92,7 +93,7 @@ class Api:
 
     def version(self) -> Json:
         """GET /version"""
-        return self._ask(lambda client: client.version())
+        return self._ask(lambda client: client.version(api_version=False))
 
     def events(self, since_s: float, filters: Filters) -> Iterator[Json]:
         """GET /events: from a moment (seconds since the epoch) on, until closed."""
@@ -165,17 +166,28 @@ class Api:
         return self._ask(lambda client: client.services(filters=dict(filters)))
 
     def create_service(self, spec: Mapping[str, Any]) -> str:
-        """POST /services/create: the new service's id."""
+        """POST /services/create: the new service's id. Nodes pull its image with the credentials of Docker's configuration file."""
+        image = spec["TaskTemplate"]["ContainerSpec"]["Image"]
         made: Json = self._ask(
-            lambda client: client._result(client._post_json(client._url("/services/create"), data=dict(spec)), json=True)
+            lambda client: client._result(
+                client._post_json(client._url("/services/create"), data=dict(spec), headers=_credentials(client, image)),
+                json=True,
+            )
         )
         return str(made["ID"])
 
-    def update_service(self, service: str, version: int, spec: Mapping[str, Any]) -> None:
-        """POST /services/{id}/update: the whole spec, which must have been read at that version."""
+    def update_service(self, service: str, version: int, spec: Mapping[str, Any], image: str = "") -> None:
+        """POST /services/{id}/update: the whole spec, which must have been read at that version. image: one that it may be new to;
+        otherwise the credentials that the service has stay."""
         url = "/services/{0}/update"
         parameters = {"version": version, "registryAuthFrom": "spec"}
-        self._ask(lambda client: client._result(client._post_json(client._url(url, service), data=dict(spec), params=parameters)))
+        self._ask(
+            lambda client: client._result(
+                client._post_json(
+                    client._url(url, service), data=dict(spec), params=parameters, headers=_credentials(client, image)
+                )
+            )
+        )
 
     def remove_service(self, service: str) -> None:
         """DELETE /services/{id}"""
@@ -192,6 +204,12 @@ class Api:
     def _ask(self, use: Callable[[Any], T]) -> T:
         with _said(self.where):
             return use(self._client)
+
+
+def _credentials(client: Any, image: str) -> dict[str, str]:
+    """The field that carries those for an image's registry, if there are any."""
+    header = image and docker.auth.get_config_header(client, docker.auth.resolve_repository_name(image)[0])
+    return {"X-Registry-Auth": header.decode()} if header else {}
 
 
 def _tls(where: Where) -> Any:

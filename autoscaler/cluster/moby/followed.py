@@ -135,7 +135,8 @@ class Followed:
         ):
             return
         self._tell("service_update", "its configuration has changed; Swarm replaces its tasks one by one")
-        await self._update(service, self._made(service.replicas or 0))
+        body = self._made(service.replicas or 0)
+        await self._update(service, body, body["TaskTemplate"]["ContainerSpec"]["Image"])
 
     async def remove(self) -> None:
         """Remove the service if it was made here. Raises MobyError."""
@@ -214,11 +215,13 @@ class Followed:
     async def _write(self, service: ServiceState, replicas: int) -> bool:
         return await self._update(service, with_replicas(service.spec, replicas))
 
-    async def _update(self, service: ServiceState, body: Json) -> bool:
+    async def _update(self, service: ServiceState, body: Json, image: str = "") -> bool:
         """Whether it was done; not if somebody else has changed the service since it was read. Raises MobyError."""
         self._attempted = body["Mode"]["Replicated"]["Replicas"]
         try:
-            await self._around.link.ask(lambda api: api.update_service(service.id, service.version, body), PATIENCE_S, ANSWER_S)
+            await self._around.link.ask(
+                lambda api: api.update_service(service.id, service.version, body, image), PATIENCE_S, ANSWER_S
+            )
         except MobyError as error:
             if not error.stale:
                 raise

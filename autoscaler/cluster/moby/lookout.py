@@ -65,7 +65,7 @@ class Lookout:
         number = self._begun
         if not self._version_known:
             version = await self._link.ask(lambda api: api.version(), PATIENCE_S, ANSWER_S)
-            self.since_1_24, self._version_known = _since_1_24(version.get("GoVersion", "")), True
+            self.since_1_24, self._version_known = since_1_24(version.get("GoVersion", "")), True
         names = list(self._names())
         view = await self._link.ask(lambda api: look(api, names, self._label), PATIENCE_S, ANSWER_S)
         self._done, self.view = number, view
@@ -103,8 +103,8 @@ def _if_missing_again() -> Iterator[None]:
             raise
 
 
-def _since_1_24(version: str) -> bool:
-    """version: "go1.24.3". What cannot be read is taken for a newer one."""
+def since_1_24(version: str) -> bool:
+    """Whether a manager's program was built with Go 1.24 or later. version: "go1.24.3"; what cannot be read is taken for a newer one."""
     numbers = version.removeprefix("go").split(".")
     if len(numbers) < 2 or not all(number.isdecimal() for number in numbers[:2]):
         return True
