@@ -50,32 +50,19 @@ def in_flight(engine: Daemon) -> bool:
     return any(replica["reading"]["in_flight"] for service in services for replica in service["replicas"])
 
 
-def test_it_is_the_build_that_was_put_in(local: Daemon) -> None:
-    assert f"hot path {hotpath.build()}" in local.docker("run", "--rm", NAME, "version")
+def test_it_is_the_build_that_was_put_in_and_nothing_in_it_runs_as_root(local: Daemon) -> None:
+    line = "import os; from balancer import hotpath; print(hotpath.build(), os.getuid(), os.getgroups(), os.access('.', os.W_OK))"
+    said = local.docker("run", "--rm", "--entrypoint=python", NAME, "-c", line)
+    assert said == f"{hotpath.build()} {USER} [{USER}] False"
 
 
-def test_nothing_in_it_runs_as_root(local: Daemon) -> None:
-    line = "import os; print(os.getuid(), os.getgid(), os.getgroups(), os.access('.', os.W_OK))"
-    assert local.docker("run", "--rm", "--entrypoint=python", NAME, "-c", line) == f"{USER} {USER} [{USER}] False"
-
-
-async def test_it_needs_no_rights_and_no_place_to_write(local: Daemon, run: Callable[..., str]) -> None:
-    address = run(*HARDENED, *WATCHED)
-    await health(local, "healthy")
-    assert await wait_until(lambda: serves(address), deadline_s=60)
-
-
-async def test_it_is_unhealthy_when_nothing_answers_at_the_admin_api(local: Daemon, run: Callable[..., str]) -> None:
-    run(*WATCHED, f"--env=ECLUSE_ADMIN=127.0.0.1:{free_port()}")
-    await health(local, "unhealthy")
-
-
-async def test_as_a_containers_first_process_it_finishes_what_is_under_way_and_ends_in_order(
+async def test_it_needs_no_rights_and_no_place_to_write_and_ends_in_order_as_a_containers_first_process(
     local: Daemon, run: Callable[..., str]
 ) -> None:
-    address = run()
+    address = run(*HARDENED, *WATCHED)
+    await health(local, "healthy")
     await wait_until(lambda: serves(address), deadline_s=60)
-    slow = asyncio.create_task(reach(8080, "/slow?ms=3000", address))
+    slow = asyncio.create_task(reach(8080, "/slow?ms=2000", address))
     await wait_until(lambda: in_flight(local), deadline_s=30)
     local.docker("kill", "--signal=TERM", "ecluse")
     said = await slow
@@ -83,3 +70,8 @@ async def test_as_a_containers_first_process_it_finishes_what_is_under_way_and_e
     assert said.status == 200
     await wait_until(lambda: local.inspect("ecluse")["State"]["Status"] == "exited", deadline_s=60)
     assert local.inspect("ecluse")["State"]["ExitCode"] == 0
+
+
+async def test_it_is_unhealthy_when_nothing_answers_at_the_admin_api(local: Daemon, run: Callable[..., str]) -> None:
+    run(*WATCHED, f"--env=ECLUSE_ADMIN=127.0.0.1:{free_port()}")
+    await health(local, "unhealthy")

@@ -1,5 +1,6 @@
 """examples/swarm as it is written, on a real Swarm of three machines: Écluse scales its neighbour over all of them."""
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from tests.engines.reach import reach
 from tests.engines.swarm import Swarm
 from tests.packaging import image
 from tests.packaging.examples import change, images, load_nginx
-from tests.support import wait_until, wait_until_blocking
+from tests.support import wait_until
 from tests.system.load import wrk
 
 PORT = 8080
@@ -57,8 +58,6 @@ def stack(swarm: Swarm, folder: Path, file: str) -> Iterator[Stack]:
         for service in swarm.docker("stack", "services", "--format={{.Name}}", "shop").split():
             print(swarm.docker("service", "logs", "--raw", "--tail=100", service))  # pytest shows it with a failure
         swarm.docker("stack", "rm", "shop")
-        wait_until_blocking(lambda: not swarm.manager.api("GET", "/services"), deadline_s=60)
-        swarm.clean()
 
 
 @pytest.fixture
@@ -76,6 +75,6 @@ async def test_ecluse_scales_a_service_of_its_own_stack_over_all_machines(equipp
             await wait_until(lambda: one.running() >= 3, deadline_s=60)
             assert len(one.machines()) > 1
             one.ecluse("scale", "web", "1")
-            await wait_until(lambda: one.running() == 1, deadline_s=60)
+            await asyncio.to_thread(equipped.settled, "shop_web", 1)
             outcome = await load.end()
         assert outcome.lost == 0, outcome
