@@ -8,13 +8,13 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from autoscaler.cluster.moby.api import TIMEOUT_S, Api, Json, MobyError
+from autoscaler.cluster.moby.threads import Threads
 from autoscaler.cluster.moby.where import Where
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Link:
         self._turn = 0
         self._apis: dict[int, Api] = {}
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
+        self._pool = Threads(THREADS, "docker")
         self._streams = 0
 
     @property
@@ -84,7 +84,7 @@ class Link:
 
     async def close(self) -> None:
         """Ask nothing any more. Calls that hang in their threads are left to end by themselves."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown()
         for api in self._apis.values():
             api.close()
 
