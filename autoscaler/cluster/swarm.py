@@ -142,7 +142,11 @@ class Swarm(Plain):
 
     def trouble(self, service: str) -> str:
         """Of the endpoint, or else of the service."""
-        return self._link.trouble or (self._followed[service].trouble() if service in self._followed else "")
+        return (
+            self._link.trouble
+            or self._lookout.trouble
+            or (self._followed[service].trouble() if service in self._followed else "")
+        )
 
     def way(self, service: str) -> str:
         """Over which network, or over published ports."""

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from autoscaler.cluster.engine import EngineError, Image, InstanceSpec, SwarmService
+from autoscaler.cluster.moby.api import MobyError
 from tests.swarm.toy import IMAGE, SHOP, Yard, play
 
 
@@ -259,6 +260,35 @@ def test_while_no_manager_answers_the_last_list_stays_and_starts_say_so() -> Non
             await yard.start()
         yard.link.away = False
         assert len(await yard.start()) == 1
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param(
+            MobyError("tcp://toy:2375 answered 403: not on the list", 403), "answered 403: not on the list", id="a refusal"
+        ),
+        pytest.param([{"ID": "one"}, {}], "answered what cannot be understood: KeyError", id="nonsense"),
+    ],
+)
+def test_an_answer_that_helps_nobody_is_trouble_until_a_better_one_comes(answer: object, words: str) -> None:
+    async def story(yard: Yard) -> None:
+        before, nodes = await yard.ids(), yard.toy.nodes
+
+        def bad() -> list[dict[str, object]]:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer  # type: ignore[return-value] - nonsense
+
+        yard.toy.nodes = bad  # type: ignore[method-assign] - for a while
+        await asyncio.sleep(5.0)
+        assert words in yard.swarm.trouble("shop")
+        assert await yard.ids() == before
+        yard.toy.nodes = nodes  # type: ignore[method-assign] - as it was
+        await asyncio.sleep(2.0)
+        assert yard.swarm.trouble("shop") == ""
 
     play(story)
 

@@ -13,6 +13,7 @@ from autoscaler.cluster.engine import Image, InstanceSpec, SwarmService
 from autoscaler.cluster.moby.api import MobyError
 from autoscaler.cluster.moby.tasks import Json, read_task
 from autoscaler.cluster.moby.victims import removal_order, slots
+from autoscaler.cluster.moby.where import Where
 from autoscaler.cluster.swarm import Swarm
 from tests.support import in_virtual_time
 
@@ -35,6 +36,7 @@ class Toy:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
+        self.where = Where("tcp://toy:2375")
         self.service: Json | None = None
         self.tasks_: list[Json] = []
         self.updates: list[int] = []

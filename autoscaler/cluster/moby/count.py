@@ -139,6 +139,7 @@ class Count:
     def _take_back(self, picture: Picture) -> None:
         """What was to go stays instead, the last to go first."""
         marked = [instance_id for instance_id in reversed(picture.order) if instance_id in self._marked]
+        self._starts = [start for start in self._starts if not start.future.done()]
         for instance_id, start in zip(marked, list(self._starts), strict=False):
             instance = picture.find(instance_id)
             if instance and instance.status in _HERE:
@@ -148,8 +149,8 @@ class Count:
                 _answer(start.future, instance)
 
     async def _raise(self) -> None:
-        starts, self._starts = [start for start in self._starts if not start.future.done()], []
-        known = {*self._given, *(starts[0].known if starts else ())}
+        starts, self._starts = self._starts, []
+        known = starts[0].known | self._given
         until_s = self._means.clock() + MAKE_S
         try:
             while starts:

@@ -34,13 +34,15 @@ class Ask(Protocol):
 class Lookout:
     """names: of the Swarm services to look at, asked for each time. label: others that carry it are looked at too, "": none.
 
-    `seen` is called with each new view. since_1_24: the manager's program sorts as Go 1.24 does.
+    `seen` is called with each new view. trouble: why the last look failed, in words. since_1_24: the manager's program sorts as Go
+    1.24 does.
     """
 
     def __init__(
         self, link: Ask, names: Callable[[], Sequence[str]], label: str, seen: Callable[[View], None] = lambda view: None
     ) -> None:
         self.view: View | None = None
+        self.trouble = ""
         self.since_1_24 = False
         self._link = link
         self._names = names
@@ -56,9 +58,17 @@ class Lookout:
         before = self._begun
         async with self._lock:
             if self._done <= before or self.view is None:
-                await self._look()
+                await self._try()
             assert self.view
             return self.view
+
+    async def _try(self) -> None:
+        try:
+            await self._look()
+        except MobyError as error:
+            self.trouble = str(error)
+            raise
+        self.trouble = ""
 
     async def _look(self) -> None:
         self._begun += 1
@@ -73,11 +83,17 @@ class Lookout:
 
 
 def look(api: Api, names: Sequence[str], label: str) -> View:
-    """One look. A service that is removed in the middle of it makes the question for its tasks fail: it is asked again without it."""
-    for _ in range(_AGAIN):
-        with _if_missing_again():
-            return _look_once(api, names, label)
-    return _look_once(api, names, label)
+    """One look. A service that is removed in the middle of it makes the question for its tasks fail: it is asked again without it.
+
+    Raises MobyError, also for answers that cannot be understood.
+    """
+    try:
+        for _ in range(_AGAIN):
+            with _if_missing_again():
+                return _look_once(api, names, label)
+        return _look_once(api, names, label)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MobyError(f"{api.where.url} answered what cannot be understood: {error!r}") from error
 
 
 def _look_once(api: Api, names: Sequence[str], label: str) -> View:
