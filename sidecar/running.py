@@ -165,10 +165,13 @@ class Running:
 
     def _note_trouble(self, trouble: str) -> None:
         """Once when it begins and once when it is over. An end without replicas is none: another name was just configured."""
+        name = self.config.dns
         if trouble and not self._unresolved:
-            self._tell("resolve_failed", "", f"{self.config.dns}: {trouble}")
+            self._tell("resolve_failed" if name else "trouble", "", f"{name}: {trouble}" if name else trouble)
         elif self._unresolved and not trouble and self.replicas:
-            self._tell("resolved", "", f"{self.config.dns} has addresses again")
+            self._tell(
+                "resolved" if name else "trouble_over", "", f"{name} has addresses again" if name else "nothing is amiss any more"
+            )
         self._unresolved = bool(trouble) or (self._unresolved and not self.replicas)
 
     def _decide(self, scaler: Scaler, now_s: float) -> None:

@@ -36,6 +36,7 @@ def image_tar() -> bytes:
         for name, path in (files | linked | _sources()).items():
             tar.add(path.resolve(), name, recursive=False)
         add(tar, f"{_HOME}/bin/ecluse", _COMMAND, 0o755)
+        add(tar, "etc/ecluse/ecluse.yaml", "engine: docker\n")
         add(tar, "etc/passwd", f"root:x:0:0::/root:/bin/sh\necluse:x:{USER}:{USER}::/home/ecluse:/bin/sh\n")
         add(tar, "etc/group", f"root:x:0:\necluse:x:{USER}:\n")
         _link(tar, f"{_HOME}/bin/python", _executable())

@@ -9,6 +9,7 @@ import pytest
 
 from balancer import hotpath
 from tests.engines.daemon import Daemon
+from tests.engines.images import NAME as APPLICATION
 from tests.engines.reach import reach
 from tests.packaging.image import NAME, USER
 from tests.support import TINY, free_port, wait_until
@@ -75,3 +76,11 @@ async def test_it_needs_no_rights_and_no_place_to_write_and_ends_in_order_as_a_c
 async def test_it_is_unhealthy_when_nothing_answers_at_the_admin_api(local: Daemon, run: Callable[..., str]) -> None:
     run(*WATCHED, f"--env=ECLUSE_ADMIN=127.0.0.1:{free_port()}")
     await health(local, "unhealthy")
+
+
+async def test_as_it_comes_it_finds_services_by_their_labels_and_is_not_root_with_the_socket(local: Daemon) -> None:
+    socket, group = local.socket, local.socket.stat().st_gid
+    local.docker("run", "--detach", "--label=ecluse.enable=true", f"{APPLICATION}:2")
+    local.docker("run", "--detach", "--name=ecluse", f"--volume={socket}:/var/run/docker.sock", f"--group-add={group}", NAME)
+    address = str(local.inspect("ecluse")["NetworkSettings"]["IPAddress"])
+    await wait_until(lambda: serves(address), deadline_s=60)
