@@ -103,6 +103,19 @@ def test_the_first_to_go_go_in_one_update_and_stop_returns_when_they_have_ended(
     play(story, replicas=5)
 
 
+def test_a_task_that_does_not_end_in_its_time_is_said_and_may_be_stopped_again() -> None:
+    async def story(yard: Yard) -> None:
+        yard.toy.stop_s = 60.0
+        first = yard.swarm.removal_order("shop")[0]
+        with pytest.raises(EngineError, match=f"{first} was told to stop, and Swarm still says that it runs"):
+            await yard.stop(first)[0]
+        await yard.stop(first)[0]
+        assert first not in [one.id for one in await yard.swarm.list("shop") if one.status != "exited"]
+        assert yard.toy.updates == [4]
+
+    play(story, replicas=5)
+
+
 def test_a_stop_waits_for_those_before_it() -> None:
     async def story(yard: Yard) -> None:
         order = yard.swarm.removal_order("shop")

@@ -20,7 +20,6 @@ from tests.support import in_virtual_time
 T = TypeVar("T")
 
 ANSWER_S = 0.01
-STOP_S = 1.0
 START_S = 0.5
 MACHINES = ("one", "two", "three")
 SHOP = InstanceSpec("shop", source=SwarmService("web", 80))
@@ -31,7 +30,7 @@ class Toy:
     """One manager, and a service "web" if there is one. Its methods are those of `Api`.
 
     making: whether it makes the tasks that its count asks for. chooses: which tasks it removes, the first to go first. lost: so many
-    answers to updates are lost after they were carried out. room: tasks that find a machine.
+    answers to updates are lost after they were carried out. room: tasks that find a machine. stop_s: what a task takes to end.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -44,6 +43,7 @@ class Toy:
         self.chooses: Callable[[Sequence[str]], Sequence[str]] = lambda order: order
         self.lost = 0
         self.room = 1000
+        self.stop_s = 1.0
         self.down: set[str] = set()
         self._made = 0
 
@@ -128,7 +128,7 @@ class Toy:
         order = self.chooses([slot[0].id for slot in removal_order(wanted)])
         for task in self.tasks_:
             if task["ID"] in order[: max(0, len(wanted) - replicas)]:
-                task["DesiredState"], task["ends"] = "remove", self.clock() + STOP_S
+                task["DesiredState"], task["ends"] = "remove", self.clock() + self.stop_s
         for _ in range(replicas - len(wanted) if self.making else 0):
             self._make(1 + max((task["Slot"] for task in self.tasks_), default=0))
 

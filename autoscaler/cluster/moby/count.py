@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TypeVar
 
 from autoscaler.cluster.engine import EngineError, Instance, InstanceStatus
 from autoscaler.cluster.moby.picture import Picture, first_marked, overtaken, slot_of, slots_of
 from autoscaler.cluster.moby.tasks import ServiceState
+from autoscaler.cluster.moby.waiting import Endings, Start, Stop, answer, refuse
 
 GATHER_S = 0.02  # in which starts and stops come together that belong to one decision
 SOON_S = 0.1  # between looks while something is under way
@@ -23,8 +23,6 @@ REMOVE_S = 10.0  # for Swarm to say which tasks it removes; most of the time 0.1
 MARK_S = 120.0  # a stop that is not the next one's turn by then is given up
 STOP_MARGIN_S = 20.0  # beyond a service's own grace, for a task to end
 
-T = TypeVar("T")
-Future = asyncio.Future
 _HERE = frozenset({InstanceStatus.PENDING, InstanceStatus.RUNNING, InstanceStatus.BACKOFF})
 
 
@@ -46,23 +44,6 @@ class Means:
     clock: Callable[[], float]
 
 
-@dataclass(slots=True)
-class _Start:
-    """known: the ids that were there for whoever asks."""
-
-    known: set[str]
-    future: "Future[Instance]"
-
-
-@dataclass(slots=True)
-class _Stop:
-    """ahead: the slots that were to go before it when it was marked. future: whether it stays, and is there for the next start."""
-
-    ahead: frozenset[str]
-    until_s: float
-    future: "Future[bool]"
-
-
 class Count:
     """One service's count. `run` works until it is cancelled; `seen` has to be called with each new picture.
 
@@ -73,9 +54,9 @@ class Count:
         self._means = means
         self.told: Collection[str] | None = None
         self._picture = Picture()
-        self._starts: list[_Start] = []
-        self._marked: dict[str, _Stop] = {}
-        self._ending: dict[str, _Stop] = {}
+        self._starts: list[Start] = []
+        self._marked: dict[str, Stop] = {}
+        self._endings = Endings()
         self._given: set[str] = set()
         self._woken = asyncio.Event()
         self._working = False
@@ -83,19 +64,19 @@ class Count:
     @property
     def busy(self) -> bool:
         """Whether something is under way that the next looks will show."""
-        return self._working or bool(self._starts) or bool(self._ending)
+        return self._working or bool(self._starts) or bool(self._endings)
 
     async def start(self) -> Instance:
         """One more instance. Raises EngineError."""
         known = self._picture.order if self.told is None else self.told
-        start = _Start(set(known), asyncio.get_running_loop().create_future())
+        start = Start(set(known), asyncio.get_running_loop().create_future())
         self._starts.append(start)
         self._woken.set()
         return await start.future
 
     async def stop(self, instance_id: str) -> None:
         """Returns when it is gone, or is not to go any more. Raises EngineError."""
-        stop = _Stop(self._ahead(instance_id), self._means.clock() + MARK_S, asyncio.get_running_loop().create_future())
+        stop = Stop(self._ahead(instance_id), self._means.clock() + MARK_S, asyncio.get_running_loop().create_future())
         self._marked[instance_id] = stop
         self._woken.set()
         if await stop.future:
@@ -106,9 +87,8 @@ class Count:
         before, self._picture = self._picture, picture
         self._given &= set(picture.order)
         for instance_id in [one for one in self._marked if one not in picture.order]:
-            self._await_end(instance_id)
-        for instance_id in list(self._ending):
-            self._look_for_end(instance_id)
+            self._endings.add(instance_id, self._marked.pop(instance_id).future, self._means.clock() + _longest_s(picture))
+        self._endings.look(picture, self._means.clock())
         if self._marked and (before.order != picture.order or before.service != picture.service or self._overdue()):
             self._woken.set()
 
@@ -146,7 +126,7 @@ class Count:
                 self._starts.remove(start)
                 self._given.add(instance_id)
                 self._release(instance_id, given=True)
-                _answer(start.future, instance)
+                answer(start.future, instance)
 
     async def _raise(self) -> None:
         starts, self._starts = self._starts, []
@@ -162,15 +142,15 @@ class Count:
                     await self._ask_for(len(starts), picture)
         except EngineError as error:
             for start in starts:
-                _refuse(start.future, error)
+                refuse(start.future, error)
         if self._marked or self._starts:
             self._woken.set()
 
-    def _hand_out(self, starts: list[_Start], new: Sequence[Instance]) -> set[str]:
+    def _hand_out(self, starts: list[Start], new: Sequence[Instance]) -> set[str]:
         """Each start gets one of the new instances, as far as they go. The ids of those."""
         given = new[: len(starts)]
         for instance in given:
-            _answer(starts.pop(0).future, instance)
+            answer(starts.pop(0).future, instance)
         self._given |= {instance.id for instance in given}
         return {instance.id for instance in given}
 
@@ -238,7 +218,7 @@ class Count:
     def _release(self, instance_id: str, given: bool = False) -> None:
         """It stays. given: to a start."""
         if stop := self._marked.pop(instance_id, None):
-            _answer(stop.future, not given)
+            answer(stop.future, not given)
 
     def _forget(self, instance_id: str) -> None:
         """It stays, but from now on it is gone to whoever asked for its end: it may be what he is given for his next start."""
@@ -247,40 +227,19 @@ class Count:
         for start in self._starts:
             start.known.discard(instance_id)
 
-    def _await_end(self, instance_id: str) -> None:
-        """It was marked and counts no more: Swarm stops it, or it has ended by itself."""
-        stop = self._marked.pop(instance_id)
-        grace_s = self._picture.service.stop_grace_s if self._picture.service else 0.0
-        self._ending[instance_id] = _Stop(stop.ahead, self._means.clock() + grace_s + STOP_MARGIN_S, stop.future)
-
-    def _look_for_end(self, instance_id: str) -> None:
-        stop = self._ending[instance_id]
-        if not self._picture.there(instance_id):
-            _answer(stop.future, False)
-        elif self._means.clock() > stop.until_s:
-            _refuse(stop.future, EngineError(f"{instance_id} was told to stop, and Swarm still says that it runs"))
-        else:
-            return
-        del self._ending[instance_id]
-
     def _fail(self, error: EngineError) -> None:
         """Whoever waits may ask again."""
         starts, self._starts = self._starts, []
         stops, self._marked = self._marked, {}
         for start in starts:
-            _refuse(start.future, error)
+            refuse(start.future, error)
         for stop in stops.values():
-            _refuse(stop.future, error)
+            refuse(stop.future, error)
 
 
-def _answer(future: "Future[T]", result: T) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _refuse(future: "Future[T]", error: EngineError) -> None:
-    if not future.done():
-        future.set_exception(EngineError(str(error)))
+def _longest_s(picture: Picture) -> float:
+    """For a task of it to end."""
+    return STOP_MARGIN_S + (picture.service.stop_grace_s if picture.service else 0.0)
 
 
 def _not_made(picture: Picture) -> str:
