@@ -103,6 +103,21 @@ def test_the_first_to_go_go_in_one_update_and_stop_returns_when_they_have_ended(
     play(story, replicas=5)
 
 
+@pytest.mark.parametrize("after_ms", range(0, 120, 5))
+def test_a_stop_that_comes_in_the_middle_of_another_one_gets_its_turn(after_ms: int) -> None:
+    async def story(yard: Yard) -> None:
+        order = yard.swarm.removal_order("shop")
+        (first,) = yard.stop(order[0])
+        await asyncio.sleep(after_ms / 1000)
+        (second,) = yard.stop(order[1])
+        await asyncio.gather(first, second)
+        assert "taken_back" not in yard.told
+        assert yard.swarm.predictions("shop") == (2, 0)
+        assert yard.toy.updates[-1] == 3
+
+    play(story, replicas=5)
+
+
 def test_a_task_that_does_not_end_in_its_time_is_said_and_may_be_stopped_again() -> None:
     async def story(yard: Yard) -> None:
         yard.toy.stop_s = 60.0

@@ -180,7 +180,7 @@ class Count:
             elif first:
                 self._woken.set()
         self._give_up(
-            overtaken(picture.order, {one: stop.ahead for one, stop in self._marked.items()}),
+            overtaken(self._picture.order, {one: stop.ahead for one, stop in self._marked.items()}),
             "Swarm would now remove others before it",
         )
         self._give_up(self._overdue(), f"it was not its turn within {MARK_S:g} s")
