@@ -36,10 +36,12 @@ class Program:
         return self._door.poll() is None
 
     def send(self, number: signal.Signals) -> None:
-        """Signal it; nothing happens if it has ended."""
+        """Signal it; nothing happens if it has ended. The door stops with it (nsenter does so), but has to be woken by itself."""
         if self.running:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+        if number in {signal.SIGCONT, signal.SIGKILL}:
+            self._door.send_signal(signal.SIGCONT)
 
     def end(self, patience_s: float = 20) -> None:
         """SIGTERM, and SIGKILL if it is still there after that long."""

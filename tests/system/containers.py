@@ -77,7 +77,7 @@ class Seen:
     @property
     def lost(self) -> int:
         """Requests that failed, in whatever way."""
-        return sum(outcome.lost for outcome in self.outcomes)
+        return sum(outcome.status + outcome.socket_errors + outcome.timeout for outcome in self.outcomes)
 
     @property
     def words(self) -> str:
@@ -107,3 +107,18 @@ def turns(program: Program) -> tuple[int, int]:
         before, after = map(int, re.findall(r"goes from (\d+) to (\d+)", message)[0])
         ups, downs = (ups + 1, downs) if after > before else (ups, downs + 1)
     return ups, downs
+
+
+def picks(program: Program, ids: set[str]) -> int:
+    """How often these replicas have been picked so far."""
+    cells = [each["reading"] for each in program.service()["replicas"] if each["id"] in ids]
+    return sum(
+        sum(cell["status"].values()) + cell["connect_errors"] + cell["broken"] + cell["timeouts"] + cell["in_flight"]
+        for cell in cells
+    )
+
+
+def lives(engine: Dockerd) -> dict[str, str]:
+    """All containers of an engine: since when each has been running, "" if it is not."""
+    found = {one["Id"]: engine.inspect(one["Id"])["State"] for one in engine.api("GET", "/containers/json?all=1")}
+    return {name: state["StartedAt"] if state["Running"] else "" for name, state in found.items()}

@@ -8,10 +8,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.engines.compose import Project
 from tests.engines.daemon import Daemon
 from tests.engines.swarm import Swarm
-from tests.system.containers import CHANGE_S, COMPOSE, IMAGE, MAXIMUM, SWARM, TARGET, Seen, in_front_of, on_docker, on_swarm, removed, turns, under_load
+from tests.system.containers import (
+    CHANGE_S,
+    COMPOSE,
+    IMAGE,
+    MAXIMUM,
+    SWARM,
+    TARGET,
+    Seen,
+    in_front_of,
+    on_docker,
+    on_swarm,
+    removed,
+    turns,
+    under_load,
+)
 from tests.system.figures import note
 from tests.system.program import Program
 from tests.system.tools import in_full
@@ -30,7 +46,6 @@ async def surges(program: Program, seen: Seen) -> None:
 
 
 async def follow(folder: Path, source: Mapping[str, Any], top: Mapping[str, Any]) -> None:
-    folder.mkdir()
     seen = Seen()
     async with in_front_of(folder, source, top) as program:
         await program.up()
@@ -42,11 +57,15 @@ async def follow(folder: Path, source: Mapping[str, Any], top: Mapping[str, Any]
     assert seen.requests > 20 * REMOVALS
 
 
+@pytest.mark.timeout(in_full(400, 120))
 async def test_replicas_follow_the_load_on_every_engine(tmp_path: Path, engine: Daemon, compose: Project, swarm3: Swarm) -> None:
     """All three at once, each with its own program: it takes a third of the time, and they disturb each other as in life."""
     swarm3.create("web", 1)
     assert compose.engine is engine
+    folders = [tmp_path / name for name in ("docker image", "compose service", "swarm service")]
+    for folder in folders:
+        folder.mkdir()
     async with asyncio.TaskGroup() as stories:
-        stories.create_task(follow(tmp_path / "docker image", IMAGE, on_docker(engine, owner="one")))
-        stories.create_task(follow(tmp_path / "compose service", COMPOSE, on_docker(engine, owner="other")))
-        stories.create_task(follow(tmp_path / "swarm service", SWARM, on_swarm(swarm3.managers)))
+        stories.create_task(follow(folders[0], IMAGE, on_docker(engine, owner="one")))
+        stories.create_task(follow(folders[1], COMPOSE, on_docker(engine, owner="other")))
+        stories.create_task(follow(folders[2], SWARM, on_swarm(swarm3.managers)))

@@ -6,6 +6,8 @@ Predicted victims are compared with actual ones over at least thirty removals wi
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.engines.swarm import Swarm
 from tests.system.containers import CHANGE_S, SWARM, Seen, in_front_of, on_swarm, removed, under_load
 from tests.system.figures import note
@@ -25,6 +27,7 @@ async def up_and_down(program: Program, rng: random.Random) -> None:
         await program.ready(count, deadline_s=CHANGE_S)
 
 
+@pytest.mark.timeout(in_full(300, 120))
 async def test_swarm_removes_those_that_were_drained(tmp_path: Path, swarm3: Swarm) -> None:
     swarm3.create("web", 1)
     seen = Seen()
@@ -32,7 +35,7 @@ async def test_swarm_removes_those_that_were_drained(tmp_path: Path, swarm3: Swa
         await program.up()
         async with under_load(program, seen):
             await up_and_down(program, random.Random(4))
-        predictions = program.metrics("ecluse_swarm_predictions_total")
+        predictions = program.metrics("ecluse_predictions_total")
         hits, misses = (predictions[f'{{result="{result}",service="web"}}'] for result in ("hit", "miss"))
         note(f"swarm predictions: {hits:.0f} hits, {misses:.0f} misses ({hits / (hits + misses):.1%}); {seen.words}")
         assert program.events("prediction_missed") == []
