@@ -158,7 +158,7 @@ class Fleet:
 
     def _ours(self, replica: Replica) -> bool:
         """Whether it is there because of us, and so may be stopped when nobody wants it."""
-        return self.engine.can_scale and not replica.instance.foreign and self.engine.removal_order(self.service) is None
+        return self.engine.can_scale and not replica.instance.foreign
 
     def _reconcile(self) -> None:
         self._changed.set()

@@ -179,6 +179,10 @@ class Controller(Program):
             raise UnknownName(f"{name} has no replica {replica!r}; there are: {', '.join(known) or 'none'}")
         if not running.fleet.engine.can_scale:
             raise _not_scalable(running, "ecluse does not stop them")
+        if running.fleet.engine.removal_order(name) is not None:
+            raise NotScalable(
+                f"which of {name}'s replicas go is for the {running.config.engine} to choose; scale it down instead"
+            )
         self._check_charge()
         running.fleet.drain(replica, "drained by hand")
 

@@ -144,7 +144,8 @@ class InstanceSpec:
 class Instance:
     """One replica as the engine sees it. address as in `balancer.table.ReplicaEntry`, "" while it has none; since_s: CLOCK_MONOTONIC
     seconds. outdated: a start would now give another image or configuration than the one it runs. foreign: it belongs to somebody
-    else (the container that others are cloned from): requests go to it, but it is never stopped from here.
+    else (the container that others are cloned from, a task of a service that others made): requests go to it, but it is not stopped
+    from here when nobody wants it, except by an engine with a `removal_order`, whose count is lowered.
 
     An instance that was started again keeps its id but may have another address and pid.
     """

@@ -88,13 +88,28 @@ def test_an_engine_with_an_order_of_its_own_is_followed_also_when_the_service_go
     async def story() -> None:
         yard = Yard()
         for number in range(3):
-            there(yard, f"web-{number}")
+            there(yard, f"web-{number}", foreign=True)
         yard.engine.order = ["web-1", "web-2", "web-0"]
         async with yard:
             await yard.scaled_to(2)
             assert yard.engine.calls == ["stop web-1"]
             await yard.fleet.empty()
             assert yard.engine.calls == ["stop web-1"]  # the tasks of a service that is not ours to remove
+
+    in_virtual_time(story)
+
+
+def test_a_service_that_goes_away_is_drained_where_it_was_made_here() -> None:
+    async def story() -> None:
+        yard = Yard()
+        for number in range(2):
+            there(yard, f"web-{number}")
+        yard.engine.order = ["web-1", "web-0"]
+        async with yard:
+            await yard.scaled_to(2)
+            await yard.fleet.empty()
+            assert sorted(yard.engine.calls) == ["stop web-0", "stop web-1"]
+            assert yard.kinds("web-1")[-3:] == ["draining", "drained", "gone"]
 
     in_virtual_time(story)
 

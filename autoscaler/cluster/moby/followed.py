@@ -151,7 +151,7 @@ class Followed:
         if service is None or foreign(service, self.spec, self._around.owner):
             return ()
         way = partial(self._reach, view, service)
-        found = instances(tasks, Showing(self.spec.service, view.machines, way, self._since_s))
+        found = instances(tasks, Showing(self.spec.service, view.machines, way, self._since_s, not makes(self.spec)))
         self.way = next((way(task).way for task in tasks if task.wanted and task.state is TaskState.RUNNING), "")
         self._since = {task.id: since_s for task in tasks if (since_s := self._since.get(task.id)) is not None}
         before = {one.id: one for one in self.picture.instances} if self.picture else {}

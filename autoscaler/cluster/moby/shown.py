@@ -22,13 +22,14 @@ _BROKEN = frozenset({TaskState.FAILED, TaskState.REJECTED})
 class Showing:
     """What the tasks of one service are shown by. service: the name that it has here. reach: where requests for a task go.
 
-    since_s: CLOCK_MONOTONIC of a moment in seconds since the epoch.
+    since_s: CLOCK_MONOTONIC of a moment in seconds since the epoch. foreign: whether somebody else made the service.
     """
 
     service: str
     machines: Mapping[str, MachineState]
     reach: Callable[[Task], Reach]
     since_s: Callable[[Task], float]
+    foreign: bool = True
 
 
 def instances(tasks: Sequence[Task], showing: Showing) -> list[Instance]:
@@ -82,6 +83,7 @@ def _wanted(task: Task, failed: Sequence[Task], showing: Showing) -> Instance:
         restarts=len(failed),
         crash_looping=len(failed) >= CRASH_LOOP,
         detail="" if found.address else _detail(task, found, failed),
+        foreign=showing.foreign,
     )
 
 
@@ -109,6 +111,7 @@ def _leaving(task: Task, why: str, showing: Showing) -> Instance:
         InstanceStatus.EXITED if gone else InstanceStatus.STOPPING,
         showing.since_s(task),
         detail=task.words if task.ended else why,
+        foreign=showing.foreign,
     )
 
 
