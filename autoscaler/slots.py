@@ -25,6 +25,7 @@ class Slots:
 
     def keep(self, owners: Mapping[str, int]) -> None:
         """These had their slots in an earlier life of this program and are to have the same again. Before the first `take`."""
+        assert self._fresh == 0, "the slots taken would be given to others once more"
         self._kept = dict(owners)
         self._fresh = max(owners.values(), default=-1) + 1
         self._returned.extend(sorted({*range(self._fresh)} - {*owners.values()}))

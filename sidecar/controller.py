@@ -76,8 +76,8 @@ class Controller(Program):
         self._path.prepare(self._config)
         self._admin = await serve(self, self._config.admin_listen, self._config.admin_token)
         self._follow_signals()
+        self._services.inherit(await self._path.former())  # before an engine tells of services, which take slots
         await self._engines.open(self._engine_changed, self._engine_tells)
-        self._services.inherit(await self._path.former())
         self._go_over()
         self._path.open()
         self._tasks.spawn(self._tick(), "the autoscaler's clock")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from autoscaler.cluster.engine import Changed, EngineError, Instance, InstanceStatus, Tell, silent
+from autoscaler.cluster.engine import Changed, Discovered, EngineError, Instance, InstanceStatus, Labelled, Tell, silent
 from sidecar import orders
 from sidecar.config import Config
 from sidecar.configuration import load
@@ -227,3 +227,25 @@ async def test_without_a_proxy_that_is_heard_the_count_is_held_and_it_is_said_wh
         (proxy,) = alone.overview().proxies
         assert (proxy.age_s, "does not run" in proxy.detail) == (None, True)
     assert engine.calls == []
+
+
+async def test_services_that_an_engine_tells_of_at_once_wait_for_what_the_proxies_know_so_that_no_slot_is_given_twice(
+    site: Site, engine: Lasting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def opened(_: Engines, changed: Changed, tell: Tell) -> None:
+        await engine.open(changed)
+        changed("")
+
+    found = Discovered("web", {"ecluse.enable": "true"}, Labelled("web"))
+    monkeypatch.setattr(Engines, "open", opened)
+    monkeypatch.setattr(Engines, "discovered", lambda *_: [found])
+    site.config = replace(site.config, services=(), engine="docker")
+    first = site.autoscaler()
+    async with living(first):
+        await site.in_step(first, ready=3)
+        before = {line[0]: line[1] for line in site.lines(site.proxy)}
+    second = site.autoscaler()
+    async with living(second):
+        await site.in_step(second, ready=3)
+        assert {line[0]: line[1] for line in site.lines(site.proxy)} == before
+        assert len({*before.values()}) == 3
