@@ -157,8 +157,8 @@ class Docker(Plain):
         return self._meters.read(found.id, found.cpus) if found and found.state.lives else None
 
     async def close(self) -> None:
-        """Stop following; the containers stay as they are."""
-        for part in (self._tasks, self._upkeep, self._pulls, self._meters, self._link):
+        """Stop following; the containers stay as they are, and so does the link."""
+        for part in (self._tasks, self._upkeep, self._pulls, self._meters):
             await part.close()
 
     def _demand_ours(self, found: Container) -> None:

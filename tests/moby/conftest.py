@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class Yard:
     """A `Docker` with what it told."""
 
     docker: Docker
+    link: Link
     daemon: Daemon
     changes: list[str] = field(default_factory=list)
     told: list[tuple[str, str, str]] = field(default_factory=list)
@@ -61,15 +63,18 @@ def nowhere() -> Collection[str]:
 
 
 @asynccontextmanager
-async def opened(daemon: Daemon, url: str = "", candidates: Candidates = nowhere, owner: str = OWNER) -> AsyncIterator[Yard]:
+async def opened(
+    daemon: Daemon, url: str = "", candidates: Candidates = nowhere, owner: str = OWNER, wall: Callable[[], float] = time.time
+) -> AsyncIterator[Yard]:
     """An Écluse's engine for as long as the context lasts."""
     link = Link([Where(url or f"unix://{daemon.socket}")])
-    yard = Yard(Docker(link, owner, random.Random(7), restarts=QUICK, candidates=candidates), daemon)
+    yard = Yard(Docker(link, owner, random.Random(7), wall=wall, restarts=QUICK, candidates=candidates), link, daemon)
     await yard.docker.open(yard.changes.append, lambda *what: yard.told.append(what))
     try:
         yield yard
     finally:
         await yard.docker.close()
+        await link.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What can go wrong between Écluse and an engine, and with containers: each seen, said, and got over."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -71,6 +72,18 @@ class TestTheEngine:
         await until_gone(far, instance.id)
         middle.heal()
 
+    async def test_whose_events_fall_silent_without_an_end_is_listened_to_anew(
+        self, engine: Daemon, middle: Faulty, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("autoscaler.cluster.moby.watch.POLL_S", 0.3)
+        middle.hang(path=".*/events", times=1)
+        async with opened(engine, f"unix://{middle.socket}") as far:
+            (instance,) = await far.start(SHOP)
+            engine.docker("create", f"{NAME}:1")
+            await wait_until(lambda: sum(path.endswith("/events") for _, path in middle.calls) == 2, 30)
+            engine.docker("stop", instance.id)
+            await wait_until(lambda: far.said("stopped_outside"), 30)
+
     @pytest.mark.parametrize(
         ("method", "path"),
         [pytest.param(*CREATE, id="of-the-creation"), pytest.param(*START, id="of-the-start")],
@@ -118,6 +131,19 @@ class TestTheEngine:
         middle.delay(0.5)
         (instance,) = await far.start(SHOP)
         assert far.containers() == [instance.id]
+
+
+class TestAClock:
+    async def test_that_jumps_changes_nothing(self, engine: Daemon) -> None:
+        jumps = iter([0.0, 1e6, -1e6, 5e9])
+        async with opened(engine, wall=lambda: time.time() + next(jumps, 0.0)) as yard:
+            before = await yard.start(SHOP, 2)
+            engine.docker("pause", before[0].id)
+            engine.docker("unpause", before[0].id)
+            after = await yard.docker.list("shop")
+            assert {(one.id, one.pid, one.restarts) for one in after} == {(one.id, one.pid, 0) for one in before}
+            assert all(one.since_s <= time.monotonic() for one in after)
+            assert yard.containers() == sorted(one.id for one in before)
 
 
 class TestAContainer:

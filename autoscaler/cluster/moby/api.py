@@ -4,6 +4,7 @@ The list is documented in `docs/docker.md`, so that a socket proxy can refuse al
 Every failure is a `MobyError` in words. What answers mean is known elsewhere.
 """
 
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ import docker
 import docker.auth
 import docker.errors
 import docker.tls
+import docker.utils
 import requests
 
 from autoscaler.cluster.engine import EngineError
@@ -21,6 +23,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 Filters = Mapping[str, list[str]]
 
+CONNECTIONS = 128  # kept for the next call; more than the link has threads for
 TIMEOUT_S = 10.0  # of one answer; a longer silence is taken for a failure
 _LEADERLESS = ("code = Unavailable", "code = DeadlineExceeded", "context deadline exceeded", "does not have a leader")
 
@@ -74,6 +77,28 @@ def _words(error: object) -> str:
     return " ".join(str(error).split())[:500] or type(error).__name__
 
 
+class Messages:
+    """JSON messages as they come. Iterating blocks, and raises whatever docker-py, requests and urllib3 do when it breaks."""
+
+    def __init__(self, client: Any, response: Any) -> None:
+        self._response = response
+        self._messages: Iterator[Json] = client._stream_helper(response, decode=True)
+
+    def __iter__(self) -> Iterator[Json]:
+        return self._messages
+
+    def cut(self) -> None:
+        """End it, from another thread than the one that reads. What comes by way of an ssh program cannot be ended so."""
+        file = getattr(getattr(self._response.raw, "_fp", None), "fp", None)
+        if sock := getattr(getattr(file, "raw", None), "_sock", None):
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give back its connection, from the thread that reads."""
+        self._response.close()
+
+
 class Api:
     """One engine. ids: of containers, tasks, services and so on as the engine gives them; a name will do as well."""
 
@@ -82,7 +107,12 @@ class Api:
         self.where = where
         with _said(where):
             self._client = docker.APIClient(
-                base_url=where.url, tls=_tls(where), timeout=timeout_s, version="auto", use_ssh_client=True, max_pool_size=32
+                base_url=where.url,
+                tls=_tls(where),
+                timeout=timeout_s,
+                version="auto",
+                use_ssh_client=True,
+                max_pool_size=CONNECTIONS,
             )
 
     def close(self) -> None:
@@ -95,9 +125,10 @@ class Api:
         """GET /version"""
         return self._ask(lambda client: client.version(api_version=False))
 
-    def events(self, since_s: float, filters: Filters) -> Iterator[Json]:
+    def events(self, since_s: float, filters: Filters) -> Messages:
         """GET /events: from a moment (seconds since the epoch) on, until closed."""
-        return self._ask(lambda client: client.events(since=int(since_s), filters=dict(filters), decode=True))
+        parameters = {"since": int(since_s), "filters": docker.utils.convert_filters(dict(filters))}
+        return self._streamed(lambda client: client._get(client._url("/events"), params=parameters, stream=True, timeout=None))
 
     # Containers
 
@@ -132,9 +163,10 @@ class Api:
         """DELETE /containers/{id}: killed if it still runs, its anonymous volumes with it."""
         self._ask(lambda client: client.remove_container(container, v=True, force=True))
 
-    def stats(self, container: str) -> Iterator[Json]:
+    def stats(self, container: str) -> Messages:
         """GET /containers/{id}/stats: a frame a second."""
-        return self._ask(lambda client: client.stats(container, decode=True, stream=True))
+        url = "/containers/{0}/stats"
+        return self._streamed(lambda client: client._get(client._url(url, container), params={"stream": True}, stream=True))
 
     def logs(self, container: str, lines: int) -> str:
         """GET /containers/{id}/logs: the last lines, of both outputs."""
@@ -147,11 +179,21 @@ class Api:
         """GET /images/{name}/json"""
         return self._ask(lambda client: client.inspect_image(name))
 
-    def pull(self, name: str) -> Iterator[Json]:
-        """POST /images/create: progress, as the engine tells it. Credentials are those of Docker's configuration file."""
-        repository, _, digest = name.partition("@")
-        tag = digest or None
-        return self._ask(lambda client: client.pull(repository, tag=tag, stream=True, decode=True))
+    def pull(self, name: str) -> Messages:
+        """POST /images/create: progress, as the engine tells it. Credentials are those of Docker's configuration file, read again."""
+        plain, _, digest = name.partition("@")
+        repository, tag = docker.utils.parse_repository_tag(plain)
+        parameters = {"fromImage": repository, "tag": digest or tag or "latest"}
+
+        def begin(client: Any) -> Any:
+            client.reload_config()
+            headers = {
+                "X-Registry-Auth": docker.auth.get_config_header(client, docker.auth.resolve_repository_name(repository)[0])
+            }
+            given = {name: value for name, value in headers.items() if value}
+            return client._post(client._url("/images/create"), params=parameters, headers=given, stream=True, timeout=None)
+
+        return self._streamed(begin)
 
     # Networks
 
@@ -200,6 +242,12 @@ class Api:
     def nodes(self) -> list[Json]:
         """GET /nodes"""
         return self._ask(lambda client: client.nodes())
+
+    def _streamed(self, begin: Callable[[Any], Any]) -> Messages:
+        with _said(self.where):
+            response = begin(self._client)
+            self._client._raise_for_status(response)
+            return Messages(self._client, response)
 
     def _ask(self, use: Callable[[Any], T]) -> T:
         with _said(self.where):

@@ -34,12 +34,6 @@ def template(candidates: Sequence[Row], owner: str) -> Row | None:
     return min(usable, key=lambda row: (labels.owned(row.labels, owner), not row.state.lives), default=None)
 
 
-def next_number(used: Iterable[int]) -> int:
-    """The lowest that is free."""
-    taken = set(used)
-    return next(number for number in range(1, len(taken) + 2) if number not in taken)
-
-
 def name_of(template_name: str, compose_labels: Mapping[str, str], number: int) -> str:
     """As the Compose that made the template names containers: project_web_2 (version 1) or project-web-2."""
     project, service = compose_labels[labels.PROJECT], compose_labels[labels.COMPOSE_SERVICE]

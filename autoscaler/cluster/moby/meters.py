@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 
 from autoscaler.cluster.engine import Usage
 from autoscaler.cluster.moby import frames
@@ -58,12 +59,16 @@ class Meters:
     async def _follow(self, container_id: str, meter: Meter, cpus: float) -> None:
         while self._clock() - meter.asked_s <= UNASKED_S:
             try:
-                async for frame in self._link.stream(lambda api: api.stats(container_id)):
-                    meter.last = frames.usage(frame, cpus, self._clock()) or meter.last
-                    if self._clock() - meter.asked_s > UNASKED_S:
-                        break
+                await self._read(container_id, meter, cpus)
             except MobyError as error:
                 if error.missing:
                     break
             await asyncio.sleep(PAUSE_S)
         self._meters.pop(container_id, None)
+
+    async def _read(self, container_id: str, meter: Meter, cpus: float) -> None:
+        async with aclosing(self._link.stream(lambda api: api.stats(container_id))) as stream:
+            async for frame in stream:
+                meter.last = frames.usage(frame, cpus, self._clock()) or meter.last
+                if self._clock() - meter.asked_s > UNASKED_S:
+                    return

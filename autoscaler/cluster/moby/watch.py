@@ -6,11 +6,11 @@ container that was looked at, or removed, while the list was on its way is not u
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
-from autoscaler.cluster.moby.api import Api, Json, MobyError
+from autoscaler.cluster.moby.api import Api, Json, Messages, MobyError
 from autoscaler.cluster.moby.container import Container, Row, container, row
 from autoscaler.cluster.moby.link import Link
 
@@ -52,6 +52,7 @@ class Watch:
         self._seen: dict[str, int] = {}  # id -> the list that was on its way when it was looked at
         self._removed: deque[str] = deque(maxlen=REMOVED)
         self._last_event_s = 0.0
+        self._ear: asyncio.Task[None] | None = None
 
     def look(self) -> None:
         """Get a new list soon."""
@@ -90,25 +91,36 @@ class Watch:
         """Take events as they come, for ever; a cut stream is begun again where it ended."""
         pause_s = PAUSE_S
         while True:
-            try:
-                async for event in self._link.stream(self._events):
-                    self._hear(event)
-                    pause_s = PAUSE_S
-            except MobyError:  # the link tells
-                pass
+            before_s = self._last_event_s
+            await self._listen_once()
             self._doubted.update(self.containers)
             self.look()
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = PAUSE_S if self._last_event_s != before_s else min(2 * pause_s, LONGEST_PAUSE_S)
 
-    def _events(self, api: Api) -> Iterator[Json]:
+    async def _listen_once(self) -> None:
+        """Until the stream ends, or is found to have missed something."""
+        ear = self._ear = asyncio.create_task(self._hear_all(), name="docker events")
+        try:
+            await asyncio.wait([ear])
+        finally:
+            ear.cancel()
+
+    async def _hear_all(self) -> None:
+        with suppress(MobyError):  # the link tells
+            async with aclosing(self._link.stream(self._events)) as stream:
+                async for event in stream:
+                    self._hear(event)
+
+    def _events(self, api: Api) -> Messages:
         return api.events(self._last_event_s, _FILTERS)
 
     async def _until_stale(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_S):  # wait_for of Python 3.11 can lose a cancellation
                 await self._stale.wait()
-                await asyncio.sleep(QUIET_S)
+        if self._stale.is_set():
+            await asyncio.sleep(QUIET_S)
 
     def _hear(self, event: Json) -> None:
         """Events since the last one are asked for by the engine's own time: no clock of ours can be wrong about it."""
@@ -120,6 +132,7 @@ class Watch:
         self.look()
 
     async def _refresh(self) -> None:
+        told = self._stale.is_set()
         self._stale.clear()
         self.begun += 1
         turn = self.begun
@@ -127,11 +140,17 @@ class Watch:
         before = self.rows
         young = {name: known for name, known in before.items() if self._seen.get(name) == turn}
         self.rows = {name: found for name, found in {**rows, **young}.items() if name not in self._removed}
+        if self._ear and self.answered and not told and self._missed(before):
+            self._ear.cancel()
         await self._look_closely(before)
         self.containers = {name: found for name, found in self.containers.items() if name in self.rows}
         self._seen = {name: number for name, number in self._seen.items() if name in self.rows}
         self.answered = turn
         self._refreshed()
+
+    def _missed(self, before: Mapping[str, Row]) -> bool:
+        """Whether something happened that no event told of: the way they come on may be dead without anybody having closed it."""
+        return {name: found.state for name, found in before.items()} != {name: found.state for name, found in self.rows.items()}
 
     async def _look_closely(self, before: Mapping[str, Row]) -> None:
         wanted = [found for found in self.rows.values() if self._relevant(found) and self._is_new(found, before.get(found.id))]
