@@ -187,11 +187,8 @@ class Api:
 
         def begin(client: Any) -> Any:
             client.reload_config()
-            headers = {
-                "X-Registry-Auth": docker.auth.get_config_header(client, docker.auth.resolve_repository_name(repository)[0])
-            }
-            given = {name: value for name, value in headers.items() if value}
-            return client._post(client._url("/images/create"), params=parameters, headers=given, stream=True, timeout=None)
+            url, given = client._url("/images/create"), _credentials(client, plain)
+            return client._post(url, params=parameters, headers=given, stream=True, timeout=None)
 
         return self._streamed(begin)
 
