@@ -3,12 +3,14 @@
 import inspect
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from autoscaler.cluster.moby.api import Api
+from autoscaler.cluster.moby.api import Api, Messages
 from tests.engines.daemon import Daemon
 from tests.engines.images import NAME
 from tests.packaging.image import ROOT
@@ -91,6 +93,12 @@ def status(port: int, sent: str) -> int:
         connection.close()
 
 
+def first(messages: Messages) -> Any:
+    """Of a stream, which ends with it."""
+    with closing(messages):
+        return next(iter(messages))
+
+
 @pytest.fixture
 def proxy(needs_nginx: None, request: pytest.FixtureRequest, engine: Daemon, tmp_path: Path) -> Iterator[SocketProxy]:
     with socket_proxy(request.param, engine, tmp_path) as one:
@@ -122,9 +130,9 @@ def test_a_container_lives_its_whole_life_through_a_socket_proxy(proxy: SocketPr
     made = api.create("shop-1", {"Image": f"{NAME}:1"})
     api.start(made)
     wait_until_blocking(lambda: "listening" in api.logs(made, 10), deadline_s=60)
-    assert next(api.stats(made))["id"] == made
+    assert first(api.stats(made))["id"] == made
     api.stop(made, 60)
-    assert next(api.events(0, {"container": [made]}))["Action"] == "create"
+    assert first(api.events(0, {"container": [made]}))["Action"] == "create"
     api.remove(made)
     assert api.containers({"name": ["shop-1"]}) == []
     assert proxy.refused() == []
