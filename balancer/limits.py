@@ -45,6 +45,7 @@ SPLICE_LEAST = 256 * 1024  # of a body still to come, below which it is copied a
 SPLICE_MOST = 256 * 1024  # moved at once, and asked of a pipe, while a body is spliced
 SPARE_PIPES = 64  # kept by one worker for the next large bodies
 SPARE_EXCHANGES = 256  # kept by one worker for the next requests
+REPEATED_HEAD = 512  # octets of a request head that is kept by its connection to see whether the next one is the same
 FIELD_NAMES = 1024  # authorities whose names one worker remembers
 FIELD_LINES = 4096  # valid field lines that one interpreted worker remembers
 REPLAY_BODY = 64 * 1024  # of a request body held so that it can be sent to another replica

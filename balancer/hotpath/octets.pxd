@@ -138,6 +138,13 @@ cdef inline bytes append(bytes first, bytes data, Py_ssize_t start):
     memcpy(PyBytes_AS_STRING(whole) + before, PyBytes_AS_STRING(data) + start, size)
     return whole
 
+cdef inline bytes without(bytes data, Py_ssize_t start, Py_ssize_t end):
+    cdef Py_ssize_t after = PyBytes_GET_SIZE(data) - end
+    cdef bytes whole = PyBytes_FromStringAndSize(NULL, start + after)
+    memcpy(PyBytes_AS_STRING(whole), PyBytes_AS_STRING(data), start)
+    memcpy(PyBytes_AS_STRING(whole) + start, PyBytes_AS_STRING(data) + end, after)
+    return whole
+
 cdef inline tuple changed_lines(bytes old, bytes new):
     cdef Py_ssize_t start, old_end, new_end
     ecluse_changed_lines(PyBytes_AS_STRING(old), PyBytes_GET_SIZE(old), PyBytes_AS_STRING(new), PyBytes_GET_SIZE(new), &start, &old_end, &new_end)

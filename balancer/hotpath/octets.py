@@ -65,6 +65,11 @@ def append(first: bytes, data: bytes, start: int) -> bytes:
     return first + data[start:]
 
 
+def without(data: bytes, start: int, end: int) -> bytes:
+    """data without data[start:end], which stands in it."""
+    return data[:start] + data[end:]
+
+
 def changed_lines(old: bytes, new: bytes) -> tuple[int, int, int]:
     """Where two texts of whole lines differ, as whole lines: old[start:old_end] stands in place of new[start:new_end]."""
     most = min(len(old), len(new))

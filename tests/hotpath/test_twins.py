@@ -81,6 +81,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "only": st.tuples(parts(), TABLES).map(lambda drawn: (*drawn[0], drawn[1])),
     "join": st.tuples(starts(BYTES), BYTES, BYTES).map(lambda drawn: (*drawn[0], drawn[1], drawn[2])),
     "append": st.tuples(BYTES, starts(BYTES)).map(lambda drawn: (drawn[0], *drawn[1])),
+    "without": parts(),
     "changed_lines": st.one_of(altered(), st.tuples(BYTES, BYTES)),
     "noted_lines": st.tuples(st.one_of(whole_lines(), parts(blocks())), st.sampled_from(list(NOTED.values()))).map(
         lambda drawn: (*drawn[0], drawn[1])
