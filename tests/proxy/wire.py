@@ -164,12 +164,14 @@ class Wire:
 
     def close(self) -> None:
         """Close both directions."""
+        if self.sock.fileno() >= 0:
+            self._loop.remove_reader(self.sock)  # of who still reads: another connection may have this descriptor at once
         self.sock.close()
 
     def reset(self) -> None:
         """Close with a TCP reset."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        self.sock.close()
+        self.close()
 
 
 @asynccontextmanager
