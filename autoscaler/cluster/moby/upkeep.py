@@ -57,6 +57,7 @@ class Upkeep:
             if life.intent is Intent.NONE:
                 life.intent, life.halted_s = Intent.HALTED, self._census.clock()
                 self._census.last_halt_s = life.halted_s
+                self._census.tell_changes()  # no request more than need be goes there: the list comes some 50 ms later
         elif happening.action == "start" and life.intent is Intent.HALTED:
             life.intent = Intent.NONE
             self._told.discard(happening.id)
