@@ -90,6 +90,14 @@ class Clone:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Replicas made as one container is that belongs to no Compose project. container: its name. port: as in `Image`."""
+
+    container: str
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SwarmService:
     """The tasks of a replicated Swarm service. network: the one to reach them over; "" is one that Écluse is attached to itself."""
 
@@ -106,7 +114,7 @@ class Labelled:
     port: int = 0
 
 
-Source = Image | Clone | SwarmService | Labelled
+Source = Image | Clone | Copy | SwarmService | Labelled
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-from autoscaler.cluster.engine import Clone, Image, SwarmService
+from autoscaler.cluster.engine import Clone, Copy, Image, SwarmService
 from sidecar import render
 from sidecar.commands import Exit, Subparsers, Wrong, add, add_json, show, show_json, width
 from sidecar.commands.doubts import doubts
@@ -92,6 +92,8 @@ def _origin(source: "Source") -> str:
             return f"image {source.name}"
         case Clone():
             return f"copies of the Compose service {source.service}{f' of {source.project}' if source.project else ''}"
+        case Copy():
+            return f"copies of the container {source.container}"
         case SwarmService():
             return f"the Swarm service {source.name}{f' over {source.network}' if source.network else ''}"
     return f"containers labelled {source.name}"

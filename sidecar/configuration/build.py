@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autoscaler import rules
-from autoscaler.cluster.engine import Clone, Healthcheck, Image, Source, SwarmService
+from autoscaler.cluster.engine import Clone, Copy, Healthcheck, Image, Source, SwarmService
 from autoscaler.rules import MetricRule, MetricType
 from balancer.limits import Limits, Timeouts
 from balancer.table import Settings
@@ -90,6 +90,8 @@ def _source(key: str, given: models.Service, directory: Path) -> Source | None:
             return _image(given, port, directory)
         case "compose":
             return Clone(given.compose.service, given.compose.project, port)
+        case "container":
+            return Copy(given.container, port)
         case "swarm":
             return SwarmService(given.swarm.service, port, given.swarm.network)
     return None

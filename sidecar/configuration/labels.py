@@ -155,7 +155,7 @@ class _Reader:
 
 def _of_source(given: models.Service, source: Source, path: Path) -> list[Finding]:
     if isinstance(source, Clone):
-        return list(sources.never_zero(given, path))
+        return list(sources.never_zero(given, path, "compose"))
     if isinstance(source, Labelled) and "autoscale" in given.model_fields_set:
         message = "is for a Compose service or a Swarm service only: containers of neither are found, never started"
         return [Finding((*path, "autoscale"), message)]

@@ -172,6 +172,8 @@ class Service(Model):
     """The image that replicas are made from: shop:1.4.2, or with a digest. For engine docker; for swarm, a service is made from it."""
     compose: Annotated[Compose, Short("service")] = Compose.model_construct(service="")
     """The Compose service that replicas are copied from: its name, or {service, project}. For engine docker."""
+    container: Annotated[str, kinds.text(references.container)] = ""
+    """The container that replicas are copied from, by its name; for one of a Compose project, write `compose`. For engine docker."""
     swarm: Annotated[Swarm, Short("service")] = Swarm.model_construct(service="")
     """The Swarm service whose replicas are counted up and down: its name, or {service, network}. For engine swarm."""
     port: Annotated[int | None, kinds.whole(1, 65535)] = None

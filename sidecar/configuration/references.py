@@ -14,6 +14,7 @@ from sidecar.configuration.quantities import matched, wrong
 
 OWN_LABELS = "ecluse."  # what labels begin with that mean something to Écluse
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
+CONTAINER = r"[A-Za-z0-9][A-Za-z0-9_.-]{1,127}"
 PROJECT = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 _IMAGE_CHARACTERS = 512
@@ -80,6 +81,13 @@ def image(value: object) -> str:
 def name(value: object) -> str:
     """The name of a service, a network or an owner."""
     return matched(value, NAME, "a name of 1 to 63 letters, digits, -, _ and ., that begins with a letter or digit")
+
+
+def container(value: object) -> str:
+    """The name of a container."""
+    return matched(
+        value, CONTAINER, "a container's name: 2 to 128 letters, digits, -, _ and ., that begins with a letter or digit"
+    )
 
 
 def project(value: object) -> str:

@@ -13,14 +13,15 @@ from sidecar.configuration.models import Engine, File, Service
 from sidecar.configuration.problems import Finding, Path
 
 FOUND = ("endpoints", "dns")  # only found, never started
-STARTED = {Engine.PROCESSES: ("command",), Engine.DOCKER: ("image", "compose"), Engine.SWARM: ("swarm", "image")}
-SOURCES = ("command", "image", "compose", "swarm", *FOUND)
+STARTED = {Engine.PROCESSES: ("command",), Engine.DOCKER: ("image", "compose", "container"), Engine.SWARM: ("swarm", "image")}
+SOURCES = ("command", "image", "compose", "container", "swarm", *FOUND)
+_COPIED = ("compose", "container")
 _IMAGE_KEYS = ("networks", "volumes", "resources", "labels", "stop_signal", "healthcheck", "pull")
 _GO_WITH: dict[str, tuple[str, ...]] = {
-    "autoscale": SOURCES[:4],
+    "autoscale": SOURCES[:5],
     "environment": ("command", "image"),
     "directory": ("command",),
-    "port": ("image", "compose", "swarm"),
+    "port": ("image", *_COPIED, "swarm"),
     **dict.fromkeys(_IMAGE_KEYS, ("image",)),
 }
 
@@ -41,8 +42,8 @@ def findings(file: File, service: Service, path: Path, directory: FilePath) -> I
     yield from _engine(file.engine, service, given[0], path)
     yield from _go_with(service, given, path)
     yield from _container(file.engine, service, path, directory)
-    if chosen(file.engine, service) == "compose":
-        yield from never_zero(service, path)
+    if (copied := chosen(file.engine, service)) in _COPIED:
+        yield from never_zero(service, path, copied)
 
 
 def _needs(path: Path) -> tuple[Path, ...]:
@@ -53,9 +54,11 @@ def _beside(given: list[str], path: Path) -> Iterator[Finding]:
     if set(FOUND) & set(given):
         for key in given[1:]:
             yield Finding((*path, key), f"cannot stand beside {given[0]}: endpoints and dns stand alone", at_key=True)
-    elif {"image", "compose"} <= set(given):
-        message = "cannot stand beside image: containers are made from an image or copied from a Compose service, not both"
-        yield Finding((*path, "compose"), message, at_key=True)
+        return
+    first, *others = [key for key in STARTED[Engine.DOCKER] if key in given] or [""]
+    for key in others:
+        message = f"cannot stand beside {first}: containers are made from an image, or copied from those of a Compose service or from one"
+        yield Finding((*path, key), message, at_key=True)
 
 
 def _engine(engine: Engine, service: Service, given: str, path: Path) -> Iterator[Finding]:
@@ -91,6 +94,7 @@ def _made(given: str) -> str:
     made = {
         "command": "are local processes",
         "compose": "are copies of its containers",
+        "container": "are copies of it",
         "swarm": "are made as that service says",
     }
     return made.get(given, "are not started here")
@@ -130,10 +134,12 @@ def _unchecked(service: Service, path: Path) -> Iterator[Finding]:
                 yield Finding((*path, "healthcheck", key), message, ((*path, "healthcheck", "disable"),), at_key=True)
 
 
-def never_zero(service: Service, path: Path) -> Iterator[Finding]:
+def never_zero(service: Service, path: Path, copied: str) -> Iterator[Finding]:
     """Copies need what they are copied from."""
     at = (*path, "autoscale")
     key = "scale_to_zero" if service.autoscale.scale_to_zero else "min_replicas"
     if service.autoscale.bounds(1)[0] == 0 or service.autoscale.scale_to_zero:
-        message = "cannot go to 0 with compose: the project's own containers are never stopped, and others are copied from them"
-        yield Finding((*at, key), message, (("engine",), (*path, "compose"), at), at_key=True)
+        message = (
+            f"cannot go to 0 with {copied}: containers that others made are never stopped, and replicas are copied from them"
+        )
+        yield Finding((*at, key), message, (("engine",), (*path, copied), at), at_key=True)

@@ -26,11 +26,11 @@ def made(engine: str, *lines: str) -> str:
 
 
 KNOWN = (
-    "(known: command, environment, directory, image, compose, swarm, port, networks, volumes, resources, labels, stop_signal, "
+    "(known: command, environment, directory, image, compose, container, swarm, port, networks, volumes, resources, labels, stop_signal, "
     "healthcheck, pull, endpoints, dns, routes, balance, probes, autoscale)"
 )
 DURATION = "must be a duration such as 30s, 5m or 250ms"
-NEEDS_SOURCE = "needs one of command, image, compose, swarm, endpoints and dns"
+NEEDS_SOURCE = "needs one of command, image, compose, container, swarm, endpoints and dns"
 NAME = "must be a name of 1 to 63 letters, digits, -, _ and ., that begins with a letter or digit"
 VOLUME = "must be a volume as in Compose, such as data:/var/lib/app, ./app:/srv/app:ro or /tmp"
 ENDPOINT = "must be an endpoint such as unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://user@10.0.0.5"
@@ -567,7 +567,8 @@ ENGINES = (
         "a Swarm service needs swarm",
         made("docker", "swarm: shop_web"),
         (
-            "4:5: services.shop.swarm: needs engine: swarm at the top of the file; with engine: docker a service needs image or compose",
+            "4:5: services.shop.swarm: needs engine: swarm at the top of the file; "
+            "with engine: docker a service needs image or compose or container",
         ),
         seen_by_schema=False,
     ),
@@ -576,7 +577,7 @@ ENGINES = (
         made("docker", "command: app"),
         (
             "4:5: services.shop.command: needs engine: processes at the top of the file; "
-            "with engine: docker a service needs image or compose",
+            "with engine: docker a service needs image or compose or container",
         ),
         seen_by_schema=False,
     ),
@@ -592,7 +593,25 @@ ENGINES = (
     Bad(
         "an image and a Compose service",
         made("docker", "image: shop", "compose: web"),
-        ("5:5: services.shop.compose: cannot stand beside image: containers are made from an image or copied from ...",),
+        ("5:5: services.shop.compose: cannot stand beside image: containers are made from an image, or copied from ...",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a Compose service and a container",
+        made("docker", "compose: web", "container: web"),
+        ("5:5: services.shop.container: cannot stand beside compose: containers are made from an image, or copied from ...",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a container of one letter",
+        made("docker", "container: w"),
+        ("4:16: services.shop.container: must be a container's name: 2 to 128 letters, digits, -, _ and ., ...",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a copied container is not stopped for want of requests",
+        made("docker", "container: web", "autoscale: {scale_to_zero: {}}"),
+        ("5:17: services.shop.autoscale.scale_to_zero: cannot go to 0 with container: ...",),
         seen_by_schema=False,
     ),
     Bad(
@@ -639,8 +658,8 @@ ENGINES = (
         "the project's own containers are not stopped for want of requests",
         made("docker", "compose: web", "autoscale: {scale_to_zero: {}}"),
         (
-            "5:17: services.shop.autoscale.scale_to_zero: cannot go to 0 with compose: the project's own containers are never "
-            "stopped, and others are copied from them",
+            "5:17: services.shop.autoscale.scale_to_zero: cannot go to 0 with compose: containers that others made are never stopped, "
+            "and replicas are copied from them",
         ),
         seen_by_schema=False,
     ),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autoscaler.cluster.engine import Clone, Healthcheck, Image, Pull, Source, SwarmService
+from autoscaler.cluster.engine import Clone, Copy, Healthcheck, Image, Pull, Source, SwarmService
 from sidecar.config import Config, Docker, Service
 from sidecar.configuration import ConfigurationErrors, parse
 
@@ -163,6 +163,7 @@ def test_signals_by_name_and_number(given: str, signal: str) -> None:
     [
         ("docker", "compose: web", Clone("web")),
         ("docker", "compose: {service: web, project: shop}, port: 80", Clone("web", "shop", 80)),
+        ("docker", "container: web, port: 80", Copy("web", 80)),
         ("swarm", "swarm: shop_web", SwarmService("shop_web")),
         ("swarm", "swarm: {service: shop_web, network: shop_default}, port: 80", SwarmService("shop_web", 80, "shop_default")),
     ],

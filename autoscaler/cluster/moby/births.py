@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from autoscaler.cluster.engine import Clone, EngineError, Image, InstanceSpec, Tell
+from autoscaler.cluster.engine import Clone, Copy, EngineError, Image, InstanceSpec, Tell
 from autoscaler.cluster.moby import cloning, compose, labels, maker, making
 from autoscaler.cluster.moby.api import MobyError
 from autoscaler.cluster.moby.census import Census
@@ -43,8 +43,8 @@ class Births:
         """One more, started. Raises EngineError."""
         if isinstance(spec.source, Image):
             return await self._from_image(spec, spec.source)
-        if isinstance(spec.source, Clone):
-            return await self._from_clone(spec, spec.source)
+        if isinstance(spec.source, Clone | Copy):
+            return await self._from_template(spec, spec.source)
         raise EngineError(
             f"the containers of service {spec.service} are only found here, not started; give it an `image` to scale it"
         )
@@ -69,30 +69,32 @@ class Births:
 
         return await self._make(plan, name_of, ())
 
-    async def _from_clone(self, spec: InstanceSpec, clone: Clone) -> Container:
+    async def _from_template(self, spec: InstanceSpec, source: Clone | Copy) -> Container:
         await self._hesitate()
-        row, trouble = self._census.template(clone)
+        row, trouble = self._census.template(source)
         if not row:
             raise EngineError(trouble)
         template = await self._link.ask(lambda api: api.container(row.id))
         if trouble := cloning.objection(template):
             raise EngineError(trouble)
         found = container(template)
-        port, trouble = port_of(found, clone.port)
+        port, trouble = port_of(found, source.port)
         if trouble:
             raise EngineError(trouble)
         image = await self._image_of(found)
         networks = {name: end.network_id for name, end in (found.attachments or {}).items()}
         published_on = self._published_on(networks)
-        there = compose.members(self._census.watch.rows.values(), *(labels.composed(row.labels) or ("", "")))
+        composed = labels.composed(row.labels)
+        there = compose.members(self._census.watch.rows.values(), *composed) if composed else ()
+        numbers = {labels.number(member.labels) for member in there} if composed else {1}  # the template itself is the first
 
         def plan(name: str, number: int) -> Plan:
             return cloning.from_template(spec, template, number, Setting(self._census.owner, name, port, (), published_on), image)
 
         def name_of(number: int) -> str:
-            return compose.name_of(found.name, found.labels, number)
+            return compose.name_of(found.name, found.labels, number) if composed else f"{found.name}-{number}"
 
-        return await self._make(plan, name_of, {labels.number(member.labels) for member in there})
+        return await self._make(plan, name_of, numbers)
 
     async def _make(self, plan: Callable[[str, int], Plan], name_of: Callable[[int], str], numbers: Collection[int]) -> Container:
         strangers: set[str] = set()

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
-from autoscaler.cluster.engine import Changed, Clone, Discovered, Image, Instance, InstanceSpec, Labelled, NotHeardYet
+from autoscaler.cluster.engine import Changed, Clone, Copy, Discovered, Image, Instance, InstanceSpec, Labelled, NotHeardYet
 from autoscaler.cluster.moby import compose, labels, view
 from autoscaler.cluster.moby.container import Container, Row
 from autoscaler.cluster.moby.link import Link
@@ -113,8 +113,21 @@ class Census:
         source = self.specs[service].source
         return reach(container, source.port if source else 0, self.ground)
 
-    def template(self, clone: Clone) -> tuple[Row | None, str]:
+    def template(self, source: Clone | Copy) -> tuple[Row | None, str]:
         """The container to clone, or why there is none. One that was asked to stop says that the service is not wanted now."""
+        return self._template_of_compose(source) if isinstance(source, Clone) else self._template_by_name(source.container)
+
+    def _template_by_name(self, name: str) -> tuple[Row | None, str]:
+        row = next((row for row in self.watch.rows.values() if row.name == name), None)
+        if not row:
+            return None, f'there is no container "{name}" to copy; start it once'
+        if composed := labels.composed(row.labels):
+            return None, f'container "{name}" is one of Compose service "{composed[1]}"; write compose: {composed[1]} instead'
+        if not row.state.lives or self.life(row.id).intent.leaves:
+            return None, f'container "{name}" was stopped; its service is scaled again once it is started'
+        return row, ""
+
+    def _template_of_compose(self, clone: Clone) -> tuple[Row | None, str]:
         project, trouble = compose.project_of(clone, self.watch.rows.values(), self.ground.project)
         if trouble:
             return None, trouble
@@ -137,7 +150,7 @@ class Census:
         spec = self.specs.get(service)
         if self._link.trouble or not spec:
             return self._link.trouble
-        if isinstance(spec.source, Clone) and self.complete(service) and (trouble := self.template(spec.source)[1]):
+        if isinstance(spec.source, Clone | Copy) and self.complete(service) and (trouble := self.template(spec.source)[1]):
             return trouble
         return next((reach.trouble for reach in self._reaches(service) if reach.trouble), "")
 
@@ -166,14 +179,16 @@ class Census:
             return True
         if isinstance(spec.source, Image):
             return self.images.get(spec.source.name, container.image_id) != container.image_id
-        return isinstance(spec.source, Clone) and self._differs(spec.source, container)
+        return isinstance(spec.source, Clone | Copy) and self._differs(spec.source, container)
 
-    def _differs(self, clone: Clone, container: Container) -> bool:
-        """Whether Compose's own container is another one by now."""
-        row, _ = self.template(clone)
+    def _differs(self, source: Clone | Copy, container: Container) -> bool:
+        """Whether what it was copied from is another container by now."""
+        row, _ = self.template(source)
         template = self.watch.containers.get(row.id) if row else None
         if not template or labels.owned(template.labels, self.owner):
             return False
+        if isinstance(source, Copy):
+            return container.labels.get(labels.TEMPLATE) != template.id
         same_hash = template.labels.get(labels.CONFIG_HASH) == container.labels.get(labels.CONFIG_HASH)
         return not same_hash or template.image_id != container.image_id
 
@@ -186,7 +201,7 @@ class Census:
         if isinstance(spec.source, Clone):
             project, _ = compose.project_of(spec.source, self.watch.rows.values(), self.ground.project)
             return labels.composed(container.labels) == (project, spec.source.service)
-        return False
+        return isinstance(spec.source, Copy) and container.name == spec.source.container
 
     def _relevant(self, row: Row) -> bool:
         if labels.owned(row.labels, self.owner) or self._is_own(row):
@@ -196,6 +211,8 @@ class Census:
     def _concerns(self, spec: InstanceSpec, row: Row) -> bool:
         if isinstance(spec.source, Labelled):
             return view.found_by_label(row, spec.source.name)
+        if isinstance(spec.source, Copy):
+            return row.name == spec.source.container
         composed = labels.composed(row.labels)
         return isinstance(spec.source, Clone) and composed is not None and composed[1] == spec.source.service
 

@@ -46,7 +46,8 @@ def from_template(spec: InstanceSpec, template: Json, number: int, setting: Sett
 
 def _labels(spec: InstanceSpec, template: Json, number: int, owner: str) -> dict[str, str]:
     kept = {name: value for name, value in (template["Config"].get("Labels") or {}).items() if name != labels.REPLACE}
-    return {**kept, labels.NUMBER: str(number), **labels.marks(owner, spec.service, spec.version)}
+    counted = {labels.NUMBER: str(number)} if labels.composed(kept) else {}
+    return {**kept, **counted, labels.TEMPLATE: template["Id"], **labels.marks(owner, spec.service, spec.version)}
 
 
 def _environment(spec: InstanceSpec, template: Json) -> list[str]:

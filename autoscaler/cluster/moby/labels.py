@@ -9,7 +9,8 @@ from typing import Final
 MANAGED_BY: Final = "ecluse.managed-by"
 MANAGED_SERVICE: Final = "ecluse.managed-service"
 SPEC: Final = "ecluse.spec"  # the version of the InstanceSpec that a container was made from
-_OWN: Final = frozenset({MANAGED_BY, MANAGED_SERVICE, SPEC})
+TEMPLATE: Final = "ecluse.template"  # the id of the container that one was copied from
+_OWN: Final = frozenset({MANAGED_BY, MANAGED_SERVICE, SPEC, TEMPLATE})
 
 PREFIX: Final = "ecluse."
 ENABLE: Final = "ecluse.enable"
