@@ -322,16 +322,21 @@ class Exchange:
 
     def connect_failed(self, what: str, status: int) -> None:
         """No connection to the replica could be made: nothing was sent, so any request may go elsewhere."""
+        assert self.replica is not None
+        self.context.row.count_replica(self.replica.slot, CONNECT_ERRORS)
+        self.doubt()
+        self.attempt_failed(what, status, True)
+
+    def doubt(self) -> None:
+        """The replica is passed over for a moment, and the controller asked to look at it."""
         context, replica, service = self.context, self.replica, self.service
         assert replica is not None
         assert service is not None
         now_us = context.now_us
-        context.row.count_replica(replica.slot, CONNECT_ERRORS)
         service.avoid(replica, now_us + AVOID_US)
         if now_us - replica.reported_us > REPORT_US:
             replica.reported_us = now_us
             context.report("refused", service=service.name, replica=replica.name)
-        self.attempt_failed(what, status, True)
 
     def attempt_failed(self, what: str, status: int, never_sent: bool) -> None:
         """The attempt came to nothing before any octet of an answer: try again where that is allowed, else say so."""
@@ -479,6 +484,7 @@ class Exchange:
         else:
             if not self.reused:
                 self.count_failure(BROKEN)
+                self.doubt()  # what carries a published port accepts connections while nobody listens behind it
             self.attempt_failed("closed the connection without an answer", 502, False)
 
     def client_drained(self) -> None:

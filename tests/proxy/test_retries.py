@@ -188,6 +188,8 @@ async def test_a_replica_that_refused_gets_requests_again_when_it_is_back(proxy:
 
 
 async def test_get_goes_to_another_replica_when_a_fresh_connection_ends_without_an_answer(proxy: Workers) -> None:
+    """And the replica is doubted: what carries a published port accepts connections also while nobody listens behind it."""
+
     async def hang_up(wire: Wire, _number: int) -> None:
         await wire.request()
 
@@ -195,6 +197,7 @@ async def test_get_goes_to_another_replica_when_a_fresh_connection_ends_without_
         proxy.serve(service_of(bad.address, good.address, policy="round_robin"))
         assert [(await ask(proxy.port)).status for _ in range(4)] == [200] * 4
         assert len(bad.connections) > 0
+        assert {"service": "app", "replica": "app-0"}.items() <= proxy.heard("refused")[-1].items()
 
 
 async def test_a_request_is_tried_three_times_at_most(proxy: Workers) -> None:

@@ -10,6 +10,7 @@ from tests.system.figures import note
 from tests.system.program import Program
 
 SCALED = 5
+CONNECTIONS = 8
 
 
 async def back_s(program: Program) -> float:
@@ -25,11 +26,11 @@ async def test_a_count_that_compose_up_resets_is_put_back(tmp_path: Path, engine
         await program.up()
         program.scale(SCALED)
         await program.ready(SCALED, deadline_s=CHANGE_S)
-        async with under_load(program, seen):
+        async with under_load(program, seen, connections=CONNECTIONS):
             compose.up()
             took_s = await back_s(program)
         assert len(compose.containers("web")) == SCALED
         (told,) = program.events("stopped_outside")
         assert told["message"].endswith("stopped by somebody else, as `compose up` does; the count is put back")
     note(f"docker-compose up -d while scaled to {SCALED}: back at {SCALED} after {took_s:.1f} s; {seen.words}")
-    assert seen.requests > seen.lost
+    assert seen.lost <= CONNECTIONS, seen.outcomes  # each learns at most once that its replica has gone
