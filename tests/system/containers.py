@@ -4,6 +4,7 @@ The services are called `web`, whatever engine they are on.
 """
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -95,9 +96,9 @@ async def under_load(program: Program, seen: Seen, path: str = "/?ms=20", connec
 
 
 def removed(program: Program) -> int:
-    """Replicas that were drained to their end and are gone since."""
-    drained = {each["replica"] for each in program.events("drained")}
-    return len(drained & {each["replica"] for each in program.events("gone")})
+    """Replicas that were drained to their end and are gone since. Names are given again."""
+    drained, gone = (Counter(each["replica"] for each in program.events(kind)) for kind in ("drained", "gone"))
+    return (drained & gone).total()
 
 
 def turns(program: Program) -> tuple[int, int]:
