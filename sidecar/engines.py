@@ -5,13 +5,13 @@ import random
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from autoscaler.cluster.dns import Dns
-from autoscaler.cluster.docker import Docker
+from autoscaler.cluster.docker.engine import Docker
 from autoscaler.cluster.engine import Changed, Discovered, Engine, EngineError, Tell, silent
 from autoscaler.cluster.fixed import Fixed
 from autoscaler.cluster.moby.link import Link
 from autoscaler.cluster.moby.where import managers
-from autoscaler.cluster.processes import Processes
-from autoscaler.cluster.swarm import Swarm
+from autoscaler.cluster.processes.engine import Processes
+from autoscaler.cluster.swarm.engine import Swarm
 from sidecar import config
 from sidecar.config import Config, Service
 

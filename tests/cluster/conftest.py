@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from autoscaler.cluster.engine import Instance
-from autoscaler.cluster.family import carrying, processes, with_descendants
-from autoscaler.cluster.processes import Processes
+from autoscaler.cluster.processes.engine import Processes
+from autoscaler.cluster.processes.family import carrying, processes, with_descendants
 from autoscaler.cluster.restarts import RestartPolicy
 from tests.support import wait_until_blocking
 

@@ -9,7 +9,7 @@ import random
 import sys
 
 from autoscaler.cluster.engine import InstanceSpec
-from autoscaler.cluster.processes import Processes
+from autoscaler.cluster.processes.engine import Processes
 
 SOCKET = (
     "import os,socket,time; s=socket.socket(socket.AF_UNIX); s.bind('{socket}'); print(os.getpid(),flush=True); time.sleep(1000)"

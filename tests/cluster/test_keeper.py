@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from autoscaler.cluster import keeper_link
 from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, InstanceStatus
-from autoscaler.cluster.family import processes
-from autoscaler.cluster.keeper_link import KeeperLink
-from autoscaler.cluster.processes import Processes
+from autoscaler.cluster.processes import keeper_link
+from autoscaler.cluster.processes.engine import Processes
+from autoscaler.cluster.processes.family import processes
+from autoscaler.cluster.processes.keeper_link import KeeperLink
+from autoscaler.cluster.processes.spawn import Program
 from autoscaler.cluster.restarts import RestartPolicy
-from autoscaler.cluster.spawn import Program
 from balancer.channel import Channel
 from tests.cluster.conftest import alive, descendants, keeper_of, name_of
 from tests.support import wait_until, wait_until_blocking
@@ -89,7 +89,7 @@ class TestControllerGone:
             for run in range(1, 6):
                 channel.send("spawn", run=run, command=["sleep", "1000"], environment=dict(os.environ), directory=".", scratch="")
             channel.close()
-            command = [sys.executable, "-m", "autoscaler.cluster.keeper", str(theirs.fileno())]
+            command = [sys.executable, "-m", "autoscaler.cluster.processes.keeper", str(theirs.fileno())]
             with subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()]) as keeper:
                 assert keeper.wait(8) == 0  # before it would give up; `nothing_left` sees to the rest
 

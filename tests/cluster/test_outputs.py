@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from autoscaler.cluster.engine import InstanceSpec
-from autoscaler.cluster.lines import LineSplitter
-from autoscaler.cluster.outputs import Outputs
-from autoscaler.cluster.processes import Processes
+from autoscaler.cluster.processes.engine import Processes
+from autoscaler.cluster.processes.lines import LineSplitter
+from autoscaler.cluster.processes.outputs import Outputs
 from tests.support import wait_until
 
 

@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from autoscaler.cluster import ports
 from autoscaler.cluster.engine import EngineError
-from autoscaler.cluster.ports import FIRST, LAST, Ports
+from autoscaler.cluster.processes import ports
+from autoscaler.cluster.processes.ports import FIRST, LAST, Ports
 
 
 def test_no_port_is_given_twice_in_a_row_of_many() -> None:

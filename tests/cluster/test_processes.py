@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from autoscaler.cluster import socket_paths
 from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, InstanceStatus
-from autoscaler.cluster.processes import Processes
+from autoscaler.cluster.processes import socket_paths
+from autoscaler.cluster.processes.engine import Processes
 from tests.cluster.conftest import alive, descendants, keeper_of, name_of
 from tests.support import TINY_COMMAND, get, wait_until
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from autoscaler.cluster import folder, socket_paths
 from autoscaler.cluster.address import UNIX_PATH_OCTETS
 from autoscaler.cluster.engine import EngineError
-from autoscaler.cluster.socket_paths import NAME_OCTETS, SocketPaths
+from autoscaler.cluster.processes import folder, socket_paths
+from autoscaler.cluster.processes.socket_paths import NAME_OCTETS, SocketPaths
 
 LONGEST = UNIX_PATH_OCTETS - NAME_OCTETS
 

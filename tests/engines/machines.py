@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from autoscaler.cluster.family import processes
+from autoscaler.cluster.processes.family import processes
 from tests.support import wait_until_blocking
 
 _NAMESPACES = ("--mount", "--uts", "--pid")

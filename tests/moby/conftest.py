@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from autoscaler.cluster.docker import Docker
+from autoscaler.cluster.docker.engine import Docker
 from autoscaler.cluster.engine import Image, Instance, InstanceSpec
 from autoscaler.cluster.moby.link import Link
 from autoscaler.cluster.moby.where import Where

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autoscaler.cluster.moby.tasks import Task, TaskState
+from autoscaler.cluster.swarm.tasks import Task, TaskState
 
 RUNNING, SHUTDOWN, REMOVE = TaskState.RUNNING, TaskState.SHUTDOWN, TaskState.REMOVE
 

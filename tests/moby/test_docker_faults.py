@@ -75,7 +75,7 @@ class TestTheEngine:
     async def test_whose_events_fall_silent_without_an_end_is_listened_to_anew(
         self, engine: Daemon, middle: Faulty, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("autoscaler.cluster.moby.watch.POLL_S", 0.3)
+        monkeypatch.setattr("autoscaler.cluster.docker.watch.POLL_S", 0.3)
         middle.hang(path=".*/events", times=1)
         async with opened(engine, f"unix://{middle.socket}") as far:
             (instance,) = await far.start(SHOP)
@@ -221,7 +221,7 @@ class TestAContainer:
     async def test_of_a_service_that_is_not_configured_is_told_of_once_and_left_alone(
         self, yard: Yard, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("autoscaler.cluster.moby.upkeep.ORPHANS_S", 0.0)
+        monkeypatch.setattr("autoscaler.cluster.docker.upkeep.ORPHANS_S", 0.0)
         await yard.start(SHOP)
         yard.docker.forget("shop")
         await wait_until(lambda: yard.said("orphans"), 10)

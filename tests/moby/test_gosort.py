@@ -4,7 +4,7 @@ from zlib import crc32
 
 import pytest
 
-from autoscaler.cluster.moby.gosort import go_sorted
+from autoscaler.cluster.swarm.gosort import go_sorted
 
 # Elements, machines, sum with Go 1.19, sum with Go 1.24.
 SUMS = [

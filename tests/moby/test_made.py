@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from autoscaler.cluster.engine import Healthcheck, Image, InstanceSpec
-from autoscaler.cluster.moby.lookout import since_1_24
-from autoscaler.cluster.moby.made import service_spec
+from autoscaler.cluster.swarm.lookout import since_1_24
+from autoscaler.cluster.swarm.made import service_spec
 
 PLAIN = Image("shop:1", port=8000)
 

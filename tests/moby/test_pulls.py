@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from autoscaler.cluster.docker import pulls
 from autoscaler.cluster.engine import EngineError, Image, Pull
-from autoscaler.cluster.moby import pulls
 from tests.engines.daemon import Daemon
 from tests.engines.images import NAME, PORT
 from tests.moby.conftest import SHOP, Yard, opened
@@ -118,7 +118,7 @@ async def test_a_registry_that_falls_silent_is_given_up(yard: Yard, shelf: Regis
 
 
 async def test_a_tag_that_moves_makes_containers_outdated(engine: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autoscaler.cluster.docker.AROUND_S", 0.05)
+    monkeypatch.setattr("autoscaler.cluster.docker.engine.AROUND_S", 0.05)
     engine.docker("tag", f"{NAME}:1", "moving:latest")
     async with opened(engine) as yard:
         await yard.start(replace(SHOP, source=Image("moving:latest")))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from autoscaler.cluster.moby.container import Attachment, Container, Published, State
-from autoscaler.cluster.moby.own import from_cgroups, from_mounts
-from autoscaler.cluster.moby.reach import Ground, needs_publishing, reach
+from autoscaler.cluster.docker.container import Attachment, Container, Published, State
+from autoscaler.cluster.docker.own import from_cgroups, from_mounts
+from autoscaler.cluster.docker.reach import Ground, needs_publishing, reach
 
 ID = "ab12" * 16
 BRIDGE = {"bridge": Attachment("net0", "172.17.0.2")}

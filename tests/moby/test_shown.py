@@ -3,9 +3,9 @@
 import pytest
 
 from autoscaler.cluster.engine import Instance
-from autoscaler.cluster.moby.shown import Showing, instances
-from autoscaler.cluster.moby.tasks import MachineState, Task, TaskState
-from autoscaler.cluster.moby.ways import Reach
+from autoscaler.cluster.swarm.shown import Showing, instances
+from autoscaler.cluster.swarm.tasks import MachineState, Task, TaskState
+from autoscaler.cluster.swarm.ways import Reach
 from tests.moby.tasks import REMOVE, RUNNING, SHUTDOWN, task
 
 FAILED, PENDING, READY, STARTING = TaskState.FAILED, TaskState.PENDING, TaskState.READY, TaskState.STARTING

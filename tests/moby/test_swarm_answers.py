@@ -2,7 +2,7 @@
 
 import pytest
 
-from autoscaler.cluster.moby.tasks import (
+from autoscaler.cluster.swarm.tasks import (
     Attachment,
     Json,
     TaskState,

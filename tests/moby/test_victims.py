@@ -2,8 +2,8 @@
 
 import pytest
 
-from autoscaler.cluster.moby.tasks import Task, TaskState
-from autoscaler.cluster.moby.victims import removal_order, slots
+from autoscaler.cluster.swarm.tasks import Task, TaskState
+from autoscaler.cluster.swarm.victims import removal_order, slots
 from tests.moby.tasks import REMOVE, RUNNING, SHUTDOWN, spread, task
 
 PENDING, READY, STARTING = TaskState.PENDING, TaskState.READY, TaskState.STARTING

@@ -2,9 +2,9 @@
 
 import pytest
 
-from autoscaler.cluster.moby import ways
-from autoscaler.cluster.moby.tasks import Attachment, MachineState
-from autoscaler.cluster.moby.ways import reach
+from autoscaler.cluster.swarm import ways
+from autoscaler.cluster.swarm.tasks import Attachment, MachineState
+from autoscaler.cluster.swarm.ways import reach
 from tests.moby.tasks import task
 
 FRONT, BACK = Attachment("n1", "shop_front", "10.0.1.7/24"), Attachment("n2", "shop_back", "10.0.2.7/24")

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from autoscaler.cluster.docker import compose, frames
+from autoscaler.cluster.docker.container import Container, Row, State, moment
+from autoscaler.cluster.docker.lives import Life, asks_to_end, ended
+from autoscaler.cluster.docker.progress import Progress
 from autoscaler.cluster.engine import Clone, Usage
-from autoscaler.cluster.moby import compose, frames
-from autoscaler.cluster.moby.container import Container, Row, State, moment
-from autoscaler.cluster.moby.lives import Life, asks_to_end, ended
-from autoscaler.cluster.moby.progress import Progress
 from autoscaler.cluster.restarts import RestartPolicy
 
 POLICY = RestartPolicy(first_s=1.0, jitter=0.0, loop_after=3)

@@ -9,7 +9,7 @@ import pytest
 from autoscaler.cluster.engine import EngineError, Instance, InstanceSpec, InstanceStatus, SwarmService
 from autoscaler.cluster.moby.link import Link
 from autoscaler.cluster.moby.where import Where
-from autoscaler.cluster.swarm import Swarm
+from autoscaler.cluster.swarm.engine import Swarm
 from tests.engines import swarm as engines
 from tests.support import wait_until
 

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from autoscaler.cluster.engine import Image, InstanceSpec, SwarmService
 from autoscaler.cluster.moby.api import MobyError
-from autoscaler.cluster.moby.tasks import Json, read_task
-from autoscaler.cluster.moby.victims import removal_order, slots
 from autoscaler.cluster.moby.where import Where
-from autoscaler.cluster.swarm import Swarm
+from autoscaler.cluster.swarm.engine import Swarm
+from autoscaler.cluster.swarm.tasks import Json, read_task
+from autoscaler.cluster.swarm.victims import removal_order, slots
 from tests.support import in_virtual_time
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from tests.system.apps import UVICORN, running, written
 from tests.system.load import wrk
 from tests.system.program import ecluse
 
-PARTS = {"-m uvicorn": 2, "autoscaler.cluster.keeper": 1, "balancer.worker": 2}
+PARTS = {"-m uvicorn": 2, "autoscaler.cluster.processes.keeper": 1, "balancer.worker": 2}
 
 
 async def test_replicas_keeper_and_workers_are_gone_and_a_new_run_adopts_nothing(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ async def test_replicas_keeper_and_workers_are_gone_and_a_new_run_adopts_nothing
         async with wrk(first.port, "/?ms=200", pause_ms=0):
             former = first.family()
             assert [
-                sum(words in line for line in former.values()) for words in ("-m uvicorn", "cluster.keeper", "balancer.worker")
+                sum(words in line for line in former.values()) for words in ("-m uvicorn", "processes.keeper", "balancer.worker")
             ] == [2, 1, 2]
             first.signal(signal.SIGKILL)
             await first.ended()

@@ -52,7 +52,7 @@ async def test_the_replicas_of_a_killed_keeper_come_back(tmp_path: Path) -> None
     async with ecluse(tmp_path, str(file)) as program:
         await program.up(2)
         before = set(program.family())
-        os.kill(program.pids("autoscaler.cluster.keeper")[0], signal.SIGKILL)
+        os.kill(program.pids("autoscaler.cluster.processes.keeper")[0], signal.SIGKILL)
         await wait_until(lambda: len(program.events("crashed")) == 2)
         await program.up(2)
         assert [(await get(program.port)).status for _ in range(20)] == [200] * 20

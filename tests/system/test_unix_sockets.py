@@ -67,7 +67,7 @@ async def test_killed_replicas_and_a_killed_keeper_leave_no_socket_and_fail_no_g
             await nothing_but(program, 2)
             assert len(former & paths(program)) == 1
             assert (await load.end()).lost == 0
-        os.kill(program.pids("autoscaler.cluster.keeper")[0], signal.SIGKILL)
+        os.kill(program.pids("autoscaler.cluster.processes.keeper")[0], signal.SIGKILL)
         await wait_until(lambda: len(program.events("crashed")) == 3)
         await nothing_but(program, 2)
         assert not former & paths(program)

@@ -1,3 +1,3 @@
-"""The conversation with Docker engines, for `docker.py` and `swarm.py` beside this folder: where they are, what is asked of them, and
-what they answered. The only folder that imports docker and tenacity. Decides nothing.
+"""The conversation with Docker engines that `docker` and `swarm` share: where they are, what is asked of them, and how. The only folder
+that imports docker and tenacity. Decides nothing.
 """

@@ -1,0 +1,1 @@
+"""The `docker` engine: `engine.py` is what others know of it, the files beside it what it is made of."""
