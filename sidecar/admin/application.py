@@ -159,9 +159,12 @@ class Handlers:
         return JSONResponse({"generation": proxy.take(epoch, table)})
 
     async def readings(self, request: Request) -> Response:
-        epoch = _number(request, "epoch", 0, orders.EPOCHS)
-        readings = self._control.proxy().readings(epoch)
-        return self._streams.response(_reading_messages(readings), reserved=True)
+        proxy = self._control.proxy()
+        try:
+            epoch = orders.Reader.model_validate_json(await _body(request)).epoch
+        except ValidationError as error:
+            raise Problem(400, "invalid", 'send {"epoch": N}, the number of the autoscaler that asks') from error
+        return self._streams.response(_reading_messages(proxy.readings(epoch)), reserved=True)
 
     def _service(self, request: Request, status: int) -> Response:
         return JSONResponse(shapes.service_json(self._control.service(request.path_params["name"])), status)
@@ -192,7 +195,7 @@ def _follows(request: Request) -> bool:
 
 def _number(request: Request, name: str, default: int, most: int) -> int:
     given = request.query_params.get(name, str(default))
-    if not given.isdecimal() or int(given[:20]) > most:
+    if not given.isdecimal() or int(given[:10]) > most:
         raise Problem(400, "invalid", f"{name} is a number from 0 to {most}")
     return int(given)
 

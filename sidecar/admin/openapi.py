@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from sidecar.admin import shapes
 from sidecar.admin.operations import EVENT_STREAM, OPERATIONS, Operation, Parameter
-from sidecar.admin.orders import Held, Order, Taken
+from sidecar.admin.orders import Held, Order, Reader, Taken
 from sidecar.views import Overview, ServiceView
 
 
@@ -85,7 +85,7 @@ _SHAPES: Final = {
     kind.__name__: TypeAdapter(kind)
     for kind in (
         *(Status, Readiness, Error, Overview, Services, ServiceView, Explanation, Scale, Logs, Events, Reload),
-        *(Held, Order, Taken),
+        *(Held, Order, Reader, Taken),
     )
 }
 

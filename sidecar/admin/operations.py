@@ -118,10 +118,10 @@ OPERATIONS: Final = (
     ),
     Operation(
         "readings",
-        "GET",
+        "POST",  # whoever reads is obeyed from then on: no link and no image on a page may ask for it
         "/api/proxy/readings",
         "Of a proxy that runs apart: what it counts and what its workers say, about four times a second. For its autoscaler.",
-        ((200, EVENT_STREAM), _INVALID, _NOT_OBEYED),
-        (Parameter("epoch", "query", "Which autoscaler asks: a later one has a higher number.", "integer"),),
+        ((200, EVENT_STREAM), _NOT_OBEYED),
+        body="Reader",
     ),
 )

@@ -55,6 +55,12 @@ class Order(_Strict):
     table: TableChange
 
 
+class Reader(_Strict):
+    """Which autoscaler asks. Its number is known from then on, as with an Order."""
+
+    epoch: int = Field(ge=0, le=EPOCHS)
+
+
 class Taken(BaseModel):
     """The generation that is in use."""
 

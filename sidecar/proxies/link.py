@@ -61,7 +61,7 @@ class Link:
         """What it counts, again and again, until the stream ends. Raises LinkError, Superseded."""
         timeout = httpx.Timeout(CONNECT_S, read=SILENCE_S)
         try:
-            async with self._http.stream("GET", "/api/proxy/readings", params={"epoch": epoch}, timeout=timeout) as answer:
+            async with self._http.stream("POST", "/api/proxy/readings", json={"epoch": epoch}, timeout=timeout) as answer:
                 if answer.headers.get("content-type", "").partition(";")[0] != STREAM:
                     _check(answer, await _start(answer))
                     raise LinkError(STRANGER)

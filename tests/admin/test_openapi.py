@@ -50,8 +50,7 @@ EXCHANGES = [
     ("POST", "/api/reload", "/api/reload", {}, 200),
     ("GET", "/api/proxy/table", "/api/proxy/table", None, 409),
     ("PUT", "/api/proxy/table", "/api/proxy/table", {"epoch": 1, "table": {}}, 409),
-    ("GET", "/api/proxy/readings", "/api/proxy/readings?epoch=1", None, 409),
-    ("GET", "/api/proxy/readings", "/api/proxy/readings?epoch=-1", None, 400),
+    ("POST", "/api/proxy/readings", "/api/proxy/readings", {"epoch": 1}, 409),
 ]
 
 

@@ -185,6 +185,25 @@ async def test_over_http_a_table_that_cannot_be_right_is_refused(desk: Desk, ser
     await admin.close()
 
 
+@pytest.mark.parametrize(
+    ("method", "how", "status"),
+    [
+        pytest.param("GET", {}, 405, id="by a link"),
+        pytest.param("POST", {"content": "{}", "headers": {"content-type": "text/plain"}}, 415, id="by a form"),
+        pytest.param("POST", {"json": {"epoch": NEW}, "headers": {"sec-fetch-site": "cross-site"}}, 403, id="by a page's script"),
+        pytest.param("POST", {"json": {"epoch": -1}}, 400, id="with a number that is none"),
+    ],
+)
+async def test_over_http_nobody_becomes_the_autoscaler(desk: Desk, method: str, how: dict[str, Any], status: int) -> None:
+    control = FakeControl()
+    control.as_proxy = desk.orders
+    admin = await serve(control, "127.0.0.1:0", "")
+    async with httpx.AsyncClient(base_url=f"http://{admin.address}") as api:
+        assert (await api.request(method, "/api/proxy/readings", **how)).status_code == status
+    desk.orders.take(OLD, changes(TABLE))
+    await admin.close()
+
+
 async def test_over_http_readings_have_room_however_many_other_streams_are_open(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

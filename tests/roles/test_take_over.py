@@ -191,6 +191,30 @@ async def test_the_autoscaler_counts_what_all_proxies_carry_from_when_it_began(s
         await wait_until(lambda: requests(second) == 2)
 
 
+async def test_a_replica_is_stopped_when_nothing_is_in_flight_on_it_in_any_proxy(site: Site, engine: Lasting) -> None:
+    autoscaler = site.autoscaler()
+    async with living(autoscaler):
+        await site.in_step(autoscaler, 3)
+        target = site.lines(site.other)[0][0]
+        slow: list[asyncio.Task[Answer]] = []
+
+        def carried() -> bool:
+            """By the other proxy, on that replica: p2c takes it sooner or later."""
+            slow.append(asyncio.create_task(get(site.ports[1], "/slow?ms=1500")))
+            replicas = autoscaler.service("web").replicas
+            return any(each.id == target and each.reading.in_flight for each in replicas)
+
+        await wait_until(carried)
+        autoscaler.drain("web", target)
+        drained = asyncio.create_task(wait_until(lambda: f"stop {target}" in engine.calls))
+        done, _ = await asyncio.wait([drained, *slow[:1]], return_when=asyncio.FIRST_COMPLETED)
+        assert drained not in done
+        assert {answer.status for answer in await asyncio.gather(*slow)} == {200}
+        await drained
+        kinds = [event["kind"] for event in autoscaler.events(1000)]
+        assert ("drained" in kinds, "drain_timeout" in kinds) == (True, False)
+
+
 async def test_an_autoscaler_that_was_superseded_does_nothing_until_the_other_is_gone(
     site: Site, engine: Lasting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
