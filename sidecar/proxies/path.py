@@ -25,7 +25,7 @@ from sidecar.views import ProxyView, WorkerView
 ACK_S = 5.0  # a proxy itself waits 3 s for its workers
 FIRST_LOOK_S = 2.0  # for the tables that proxies have from an earlier life of this program
 CHECK_S = 0.25
-LATE_S = 1.0  # later than that, this process was stopped: then it is not the proxies that were silent
+LATE_S = 1.0  # later than that, this process was stopped: then it was not the proxies that were silent
 
 
 class RemotePath:
@@ -192,9 +192,11 @@ class RemotePath:
             due_s = time.monotonic() + CHECK_S
             await asyncio.sleep(CHECK_S)
             now_s = time.monotonic()
-            if now_s - due_s < LATE_S:
-                for remote in self._remotes.values():
+            for remote in self._remotes.values():
+                if now_s - due_s < LATE_S:
                     remote.check(now_s)
+                else:
+                    remote.excuse(now_s)
 
     async def _held(self, remote: Remote) -> tuple[int, RoutingTable] | None:
         """(epoch, table) that a proxy has; None if it has none, or does not say within FIRST_LOOK_S."""

@@ -102,6 +102,11 @@ class Remote:
             self._tell("proxy_lost", f"proxy {self.address} is left out: {why}")
             self._stirred()
 
+    def excuse(self, now_s: float) -> None:
+        """It was not its silence: this process did not listen until now_s."""
+        if self._heard_s is not None:
+            self._heard_s = now_s
+
     def view(self, now_s: float) -> ProxyView:
         """For people."""
         age_s = None if self._heard_s is None else now_s - self._heard_s

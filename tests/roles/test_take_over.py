@@ -18,6 +18,7 @@ from sidecar.configuration import load
 from sidecar.controller import Controller
 from sidecar.engines import Engines
 from sidecar.program import Program
+from sidecar.proxies import path, remote
 from sidecar.proxy import Proxy
 from sidecar.views import NotScalable
 from tests.controller.house import WEB, written
@@ -189,6 +190,22 @@ async def test_the_autoscaler_counts_what_all_proxies_carry_from_when_it_began(s
         for port in site.ports:
             await get(port)
         await wait_until(lambda: requests(second) == 2)
+
+
+async def test_an_autoscaler_that_was_stopped_for_a_while_does_not_take_its_own_deafness_for_their_silence(
+    site: Site, engine: Lasting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "LOST_S", 0.6)
+    monkeypatch.setattr(path, "LATE_S", 0.1)
+    autoscaler = site.autoscaler()
+    async with living(autoscaler):
+        await site.in_step(autoscaler, 3)
+        time.sleep(1.0)  # noqa: ASYNC251 - the fault itself: nothing in this process goes on
+        checked = site.proxy.overview().generation
+        autoscaler.scale("web", 2)
+        await site.in_step(autoscaler, 2)
+        assert site.proxy.overview().generation > checked
+        assert "proxy_lost" not in [event["kind"] for event in autoscaler.events(1000)]
 
 
 async def test_a_replica_is_stopped_when_nothing_is_in_flight_on_it_in_any_proxy(site: Site, engine: Lasting) -> None:
