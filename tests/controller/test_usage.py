@@ -46,6 +46,7 @@ class Idle(YardWorkers):
     """A data path on which nothing happens."""
 
     fresh = True
+    in_charge = True
 
     def counted(self, slot: int) -> ReplicaReading:
         return self.replica(slot)

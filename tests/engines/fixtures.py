@@ -78,7 +78,14 @@ def session_swarm(application: bytes) -> Iterator[Swarm]:
 
 
 @pytest.fixture
+def own_swarm(application: bytes) -> Iterator[Swarm]:
+    """A Swarm for this test alone, for those that end a node for good."""
+    with swarm(application) as one:
+        yield one
+
+
+@pytest.fixture
 def swarm3(session_swarm: Swarm) -> Iterator[Swarm]:
-    """A Swarm of a manager and two workers with no services. A test that stops a node brings it back."""
+    """A Swarm of a manager and two workers with no services. A test that cuts a node off plugs it in again."""
     yield session_swarm
     session_swarm.clean()

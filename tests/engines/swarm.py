@@ -5,7 +5,6 @@ at tcp://ADDRESS:2375, without TLS, as nobody else is on the bridge.
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -51,13 +50,8 @@ class Node(Dockerd):
         super().launch()
 
     def power_off(self) -> None:
-        """Everything on it ends at once. `power_on` brings it back, with what it had on its disk."""
+        """Everything on it ends at once, for good."""
         self.machine.off()
-        shutil.rmtree(self.folder / "exec")  # as /run is lost; dockerd would take the pids noted there for those of today
-
-    def power_on(self) -> None:
-        self.machine.on()
-        self.start()
 
     def pull_cable(self) -> None:
         """It runs on, and nobody reaches it, until `plug_in`."""

@@ -105,12 +105,12 @@ async def test_tasks_of_a_lost_node_are_leaving_and_it_is_told(swarm3: Swarm, si
     swarm3.create("web", 3, "--restart-delay=0s")
     await sight.settled(3)
     lost = swarm3.nodes[2]
-    lost.power_off()
+    lost.pull_cable()
     try:
         assert lost.name in await sight.hears("machine_down")
         assert not [one for one in await sight.settled(3) if one.address.startswith(f"{lost.address}:")]
     finally:
-        lost.power_on()
+        lost.plug_in()
     await sight.hears("machine_up")
 
 

@@ -1,9 +1,7 @@
-"""Machines of a Swarm are lost, drained and come back under load: the service stays, and with it the requests."""
+"""Machines of a Swarm are lost and drained under load: the service stays, and with it the requests."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.engines.swarm import Node, Swarm, swarm
@@ -14,16 +12,6 @@ from tests.system.program import Program
 
 REPLICAS = 6
 CONNECTIONS = 24
-
-
-@asynccontextmanager
-async def lost(node: Node) -> AsyncIterator[None]:
-    """Its power is cut; it comes back at the end."""
-    await asyncio.to_thread(node.power_off)
-    try:
-        yield
-    finally:
-        node.power_on()
 
 
 def on(program: Program, node: Node) -> set[str]:
@@ -56,21 +44,25 @@ async def is_only_elsewhere(program: Program, node: Node) -> None:
     await wait_until(lambda: not on(program, node) and list(program.states().values()) == ["ready"] * REPLICAS, CHANGE_S)
 
 
-async def test_a_machine_that_is_lost_takes_no_requests_with_it_but_those_in_flight_there(tmp_path: Path, swarm3: Swarm) -> None:
-    swarm3.create("web", REPLICAS)
-    worker = swarm3.nodes[2]
+async def test_a_machine_that_is_lost_takes_no_requests_with_it_but_those_in_flight_there(
+    tmp_path: Path, own_swarm: Swarm
+) -> None:
+    own_swarm.create("web", REPLICAS)
+    worker = own_swarm.nodes[2]
     seen = Seen()
-    async with in_front_of(tmp_path, SWARM, on_swarm(swarm3.managers), min_replicas=REPLICAS, max_replicas=REPLICAS) as program:
+    async with in_front_of(
+        tmp_path, SWARM, on_swarm(own_swarm.managers), min_replicas=REPLICAS, max_replicas=REPLICAS
+    ) as program:
         await program.up(REPLICAS)
         async with under_load(program, seen, connections=CONNECTIONS):
             victims = on(program, worker)
             rate = await pick_rate(program, victims)
             before, began_s = picks(program, victims), time.monotonic()
             following = asyncio.create_task(picked_until_ejected(program, victims))
-            async with lost(worker):
-                picked = await following - before
-                await is_only_elsewhere(program, worker)
-                back_s = time.monotonic() - began_s
+            await asyncio.to_thread(worker.power_off)
+            picked = await following - before
+            await is_only_elsewhere(program, worker)
+            back_s = time.monotonic() - began_s
         assert [each["message"] for each in program.events("machine_down")] == [
             f"machine {worker.name} does not answer the managers"
         ]
