@@ -20,6 +20,11 @@ STAMP := .venv/.installed-$(BUILD)-$(SUM)
 # Tests whose subject runs on the hot path: they are run on both builds.
 BOTH_BUILDS := $(wildcard tests/hotpath tests/balancer tests/proxy)
 
+# How many tests run at once; with 0 one after the other, as CI does. Those that look at every process there is run alone.
+JOBS ?= 2
+AT_ONCE := $(if $(filter 0,$(JOBS)),,--numprocesses=$(JOBS) --dist=loadfile)
+ALONE := tests/benchmarks tests/cluster
+
 help:
 	@echo 'make run     a proxy on port 8080 before the example application (FILE=... for another configuration)'
 	@echo 'make demo    load that rises and falls, and what Écluse makes of it, in about 90 seconds'
@@ -52,8 +57,9 @@ demo: $(STAMP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m sidecar.demo
 
 test: $(STAMP)
-	$(BIN)/pytest
-	@if [[ "$$($(BIN)/ecluse version)" = *compiled* ]]; then set -x; ECLUSE_PURE=1 $(BIN)/pytest $(BOTH_BUILDS); fi
+	$(BIN)/pytest $(AT_ONCE) $(if $(AT_ONCE),$(addprefix --ignore=,$(ALONE)))
+	@if [[ -n "$(AT_ONCE)" ]]; then set -x; $(BIN)/pytest $(ALONE); fi
+	@if [[ "$$($(BIN)/ecluse version)" = *compiled* ]]; then set -x; ECLUSE_PURE=1 $(BIN)/pytest $(AT_ONCE) $(BOTH_BUILDS); fi
 
 check: $(STAMP)
 	$(BIN)/ruff check .

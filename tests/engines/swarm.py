@@ -5,9 +5,10 @@ at tcp://ADDRESS:2375, without TLS, as nobody else is on the bridge.
 """
 
 import json
+import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -61,8 +62,10 @@ class Node(Dockerd):
         ip("link", "set", self._cable, "up")
 
     def _plug_in(self) -> None:
-        if self._cable in ip("-brief", "link"):
+        if "eth0" in self.machine.run("ip", "-brief", "link"):
             return
+        with suppress(subprocess.CalledProcessError):  # that of a former machine: the kernel removes it some time after the machine
+            ip("link", "delete", self._cable)
         ip("link", "add", self._cable, "type", "veth", "peer", "name", "eth0", "netns", str(self.machine.init.pid))
         ip("link", "set", self._cable, "master", self.plot.bridge, "up")
         self.machine.run("ip", "address", "add", f"{self.address}/{self.plot.local.prefixlen}", "dev", "eth0")
