@@ -64,7 +64,9 @@ class Node(Dockerd):
     def _plug_in(self) -> None:
         if "eth0" in self.machine.run("ip", "-brief", "link"):
             return
-        with suppress(subprocess.CalledProcessError):  # that of a former machine: the kernel removes it some time after the machine
+        with suppress(
+            subprocess.CalledProcessError
+        ):  # that of a former machine: the kernel removes it some time after the machine
             ip("link", "delete", self._cable)
         ip("link", "add", self._cable, "type", "veth", "peer", "name", "eth0", "netns", str(self.machine.init.pid))
         ip("link", "set", self._cable, "master", self.plot.bridge, "up")
