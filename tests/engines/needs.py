@@ -20,6 +20,7 @@ DOCKER = (
     "openssl",
 )
 COMPOSE = (*DOCKER, "docker-compose")
+SSHD = (*DOCKER, "ssh", "ssh-keygen", "sshd")
 
 
 def need(programs: tuple[str, ...]) -> None:
