@@ -7,12 +7,12 @@ from typing import Any
 
 from autoscaler.cluster import placeholders
 from autoscaler.cluster.docker.reach import LOOPBACK
-from autoscaler.cluster.engine import Healthcheck, Image, InstanceSpec
+from autoscaler.cluster.engine import Image, InstanceSpec
 from autoscaler.cluster.moby import labels
+from autoscaler.cluster.moby.wording import NS, healthcheck
 from autoscaler.cluster.processes.family import REPLICA
 
 Json = dict[str, Any]
-_NS = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def from_image(spec: InstanceSpec, image: Image, setting: Setting) -> Plan:
     if image.stop_signal:
         config["StopSignal"] = image.stop_signal
     if image.healthcheck:
-        config["Healthcheck"] = _healthcheck(image.healthcheck)
+        config["Healthcheck"] = healthcheck(image.healthcheck)
     if anonymous := [path for path in image.volumes if ":" not in path]:
         config["Volumes"] = {path: {} for path in anonymous}
     if spec.directory:
@@ -76,17 +76,7 @@ def _host_config(image: Image, setting: Setting, network: str) -> Json:
     if bound := [volume for volume in image.volumes if ":" in volume]:
         host["Binds"] = bound
     if image.cpus:
-        host["NanoCpus"] = round(image.cpus * _NS)
+        host["NanoCpus"] = round(image.cpus * NS)
     if image.memory:
         host["Memory"] = image.memory
     return host
-
-
-def _healthcheck(check: Healthcheck) -> Json:
-    return {
-        "Test": list(check.test),
-        "Interval": round(check.interval_s * _NS),
-        "Timeout": round(check.timeout_s * _NS),
-        "Retries": check.retries,
-        "StartPeriod": round(check.start_period_s * _NS),
-    }

@@ -6,12 +6,12 @@ Everything but the count is said here, so that a changed configuration is one up
 from typing import Any
 
 from autoscaler.cluster import placeholders
-from autoscaler.cluster.engine import Healthcheck, Image, InstanceSpec
+from autoscaler.cluster.engine import Image, InstanceSpec
 from autoscaler.cluster.moby import labels
+from autoscaler.cluster.moby.wording import NS, healthcheck
 from autoscaler.cluster.processes.family import REPLICA
 
 Json = dict[str, Any]
-_NS = 10**9
 _TASK_NAME = "{{.Task.Name}}"  # filled in by Swarm for each task: SERVICE.SLOT.ID
 
 
@@ -43,14 +43,14 @@ def _container(spec: InstanceSpec, image: Image) -> Json:
         "Labels": dict(image.labels),
         "Mounts": [_mount(volume) for volume in image.volumes],
         "StopSignal": image.stop_signal,
-        "StopGracePeriod": round(spec.stop_grace_s * _NS),
-        "Healthcheck": _healthcheck(image.healthcheck) if image.healthcheck else None,
+        "StopGracePeriod": round(spec.stop_grace_s * NS),
+        "Healthcheck": healthcheck(image.healthcheck) if image.healthcheck else None,
     }
     return {name: value for name, value in container.items() if value}
 
 
 def _limits(image: Image) -> Json:
-    limits = {"NanoCPUs": round(image.cpus * _NS), "MemoryBytes": image.memory}
+    limits = {"NanoCPUs": round(image.cpus * NS), "MemoryBytes": image.memory}
     return {name: value for name, value in limits.items() if value}
 
 
@@ -64,13 +64,3 @@ def _mount(volume: str) -> Json:
     if "ro" in mode.split(","):
         mount["ReadOnly"] = True
     return mount
-
-
-def _healthcheck(check: Healthcheck) -> Json:
-    return {
-        "Test": list(check.test),
-        "Interval": round(check.interval_s * _NS),
-        "Timeout": round(check.timeout_s * _NS),
-        "Retries": check.retries,
-        "StartPeriod": round(check.start_period_s * _NS),
-    }
