@@ -4,7 +4,7 @@ from typing import Any
 
 from autoscaler.cluster.engine import Healthcheck
 
-NS = 1e9  # the API counts times in nanoseconds, and cores in billionths
+NS = 10**9  # the API counts times in nanoseconds, and cores in billionths
 
 
 def healthcheck(check: Healthcheck) -> dict[str, Any]:
