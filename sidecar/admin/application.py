@@ -108,8 +108,10 @@ class Handlers:
     async def logs(self, request: Request) -> Response:
         name = request.path_params["name"]
         lines = _number(request, "lines", 100, LOG_LINES)
-        if self._control.service(name).engine != "processes":
-            raise Problem(409, "no_logs", f"{name} is not started here, so it has no logs")
+        engine = self._control.service(name).engine
+        if engine != "processes":
+            kept = "its output is kept by Docker" if engine in {"docker", "swarm"} else "it is not started here"
+            raise Problem(409, "no_logs", f"{name} has no logs here: {kept}")
         if not _follows(request):
             return JSONResponse({"lines": list(self._control.logs(name, lines))})
         return self._streams.response(self._log_messages(name, lines))

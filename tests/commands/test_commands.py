@@ -141,7 +141,7 @@ def test_version_says_how_the_hot_path_runs(ecluse: Ecluse) -> None:
         (("logs", "shop", "-n", "99999"), 2, "argument -n/--number: '99999' is not a number from 0 to 10000"),
         (("logs", "shop", "-n", "-5"), 2, "argument -n/--number: '-5' is not a number"),
         (("events", "-n", "1000000"), 2, "argument -n/--number: '1000000' is not a number from 0 to 1000"),
-        (("logs", "legacy"), 1, "legacy is not started here, so it has no logs"),
+        (("logs", "legacy"), 1, "legacy has no logs here: it is not started here"),
         (("scale", "shop"), 2, "usage:"),
         (("stauts",), 2, "no command 'stauts'; did you mean 'status'?"),
         (("status", "--jsn"), 2, "unrecognized arguments: --jsn"),
