@@ -70,7 +70,7 @@ def _rises(snapshot: Snapshot, rules: Rules) -> Sequence[_Rise]:
 
 
 def _burst(snapshot: Snapshot, metric: MetricRule, burst: Burst) -> _Rise | None:
-    load, target, ready = snapshot.load(metric.type).burst, metric.effective_target, max(1, snapshot.ready)
+    load, target, ready = snapshot.load(metric.key).burst, metric.effective_target, max(1, snapshot.ready)
     if load / target < burst.threshold * ready - FUZZ:
         return None
     needed = replicas_for(load, target)
@@ -83,7 +83,7 @@ def _burst(snapshot: Snapshot, metric: MetricRule, burst: Burst) -> _Rise | None
 def _step(snapshot: Snapshot, metric: MetricRule, rules: Rules) -> _Rise | None:
     target = metric.effective_target
     carried = max(1, snapshot.desired) * target * (1 + rules.behavior.scale_up.tolerance)
-    looks = [look for look in snapshot.looks.get(metric.type, ()) if look.value > carried + FUZZ and _stands_out(look)]
+    looks = [look for look in snapshot.looks.get(metric.key, ()) if look.value > carried + FUZZ and _stands_out(look)]
     if not looks:
         return None
     highest = max(looks, key=lambda look: look.value)

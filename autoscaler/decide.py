@@ -1,17 +1,20 @@
 """How many replicas a service should have: the one pure function that every scaling action comes from.
 
-recommend -> burst -> hold -> stabilize -> policies -> placement -> override -> bounds. Each stage takes the count of the one
-before it and says what it changed and why. Time is `snapshot.now_s`; nothing counts ticks, so late, early and doubled ones do no
-harm. Nothing here or below may look at a clock, do I/O or draw random numbers.
+recommend -> burst -> forecast -> hold -> stabilize -> policies -> placement -> budget -> pause -> override -> bounds. Each stage
+takes the count of the one before it and says what it changed and why. Before them, what a schedule or an objective makes of the rules
+at this moment is put into the rules, so that every stage goes by the same ones. Time is `snapshot.now_s`, and `wall_s` for the time of
+day; nothing counts ticks, so late, early and doubled ones do no harm. Nothing here or below may look at a clock, do I/O or draw random
+numbers.
 """
 
 from dataclasses import replace
 
-from autoscaler import bounds, latency
+from autoscaler import bounds, budget, forecast, latency, schedule, slo
 from autoscaler.burst import raise_for_burst
 from autoscaler.decision import Decision, Recommendation, Stage
 from autoscaler.hold import hold
 from autoscaler.memory import Mark, Memory
+from autoscaler.pause import pause
 from autoscaler.policies import limit_rate, longest_period_s
 from autoscaler.recommend import blind_since_s, choose, recommend, without_data
 from autoscaler.rules import Rules
@@ -21,14 +24,19 @@ from autoscaler.stabilize import first_sight, stabilize
 
 def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, Memory]:
     """The decision, and what to hand to the next call for this service. A new service starts with `Memory()`."""
+    rules = schedule.apply(rules, snapshot)
     memory = _observe(memory, snapshot, rules)
+    rules = slo.apply(rules, memory.learned)
     recommended, first = _recommend(snapshot, rules, memory)
     burst, held = raise_for_burst(first.after, snapshot, rules, memory.burst)
-    doubted = hold(burst.after, snapshot, recommended, held)
+    ahead = forecast.raise_for_forecast(burst.after, snapshot, rules)
+    doubted = hold(ahead.after, snapshot, recommended, held)
     stable, memory = stabilize(doubted.after, snapshot, rules, memory)
     limited = limit_rate(stable.after, snapshot, rules.behavior, memory)
     placed = bounds.place(limited.after, snapshot)
-    by_hand = bounds.override(placed.after, snapshot)
+    afforded = budget.within(placed.after, snapshot)
+    paused = pause(afforded.after, snapshot, rules)
+    by_hand = bounds.override(paused.after, snapshot)
     bounded = bounds.bound(by_hand.after, snapshot, rules)
     decision = Decision(
         now_s=snapshot.now_s,
@@ -38,7 +46,7 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
         previous=snapshot.desired,
         desired=bounded.after,
         recommended=recommended,
-        stages=(first, burst, doubted, stable, limited, placed, by_hand, bounded),
+        stages=(first, burst, ahead, doubted, stable, limited, placed, afforded, paused, by_hand, bounded),
         dry_run=rules.dry_run and snapshot.override is None,
     )
     return decision, _acted(replace(memory, burst=held), decision, rules)
@@ -50,6 +58,7 @@ def _observe(memory: Memory, snapshot: Snapshot, rules: Rules) -> Memory:
         first_sight(memory, snapshot, rules),
         blind_since_s=blind_since_s(snapshot, memory.blind_since_s),
         trial=latency.follow(memory.trial, snapshot, rules),
+        learned=slo.learn(memory.learned, snapshot, rules),
     )
 
 

@@ -84,7 +84,9 @@ def _replicas(count: int) -> str:
 
 def name_of(metric: MetricRule) -> str:
     """The metric as people say it: "concurrency", "rps", "latency_p95"."""
-    return f"{metric.type}_p{metric.percentile:g}" if metric.type is MetricType.LATENCY else str(metric.type)
+    if metric.type is MetricType.LATENCY:
+        return f"latency_p{metric.percentile:g}"
+    return metric.name or metric.type.value
 
 
 def number(value: float) -> str:

@@ -23,7 +23,7 @@ MEASURES: Final[Mapping[MetricType, Callable[[Window], float]]] = {
 }
 
 
-def looks(history: History, metrics: Collection[MetricType]) -> dict[MetricType, tuple[Look, ...]]:
+def looks(history: History, metrics: Collection[MetricType]) -> dict[str, tuple[Look, ...]]:
     """Of those of the metrics that can step."""
     steps = list(history.steps())
     return {metric: tuple(_looks(metric, history, steps)) for metric in MEASURES if metric in metrics} if steps else {}

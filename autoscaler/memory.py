@@ -32,6 +32,13 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """What `slo` mode has learned: the concurrency per replica that meets the objective."""
+
+    concurrency: float
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """since_s: when the service was seen first. highs, lows: recommendations as they were before stabilization. changes: of the
     asked count. burst: the highest count asked for in a burst, and when the burst was last seen. blind_since_s: without data."""
@@ -43,6 +50,7 @@ class Memory:
     burst: Mark | None = None
     blind_since_s: float | None = None
     trial: Trial | None = None
+    learned: Learned | None = None
 
     def remember(self, mark: Mark, high_window_s: float, low_window_s: float) -> "Memory":
         """A recommendation more; those that are older than their window, or beaten by this one, are forgotten."""
@@ -83,6 +91,7 @@ def from_json(data: dict[str, Any]) -> Memory:
         burst=data["burst"] and Mark(**data["burst"]),
         blind_since_s=data["blind_since_s"],
         trial=data["trial"] and Trial(**data["trial"]),
+        learned=data["learned"] and Learned(**data["learned"]),
     )
 
 

@@ -35,7 +35,7 @@ class Counts:
 def counts(snapshot: Snapshot, metric: MetricRule) -> Counts:
     """The replicas that count, sorted for one metric."""
     ready = [replica for replica in snapshot.replicas if replica.state is ReplicaState.READY]
-    measured = sum(metric.type in replica.samples for replica in ready)
+    measured = sum(metric.key in replica.samples for replica in ready)
     return Counts(measured, len(ready) - measured, max(snapshot.current, snapshot.desired) - len(ready))
 
 
@@ -52,7 +52,7 @@ def tolerated(ratio: float, behavior: Behavior) -> bool:
 def recommend(snapshot: Snapshot, metric: MetricRule, behavior: Behavior) -> Recommendation:
     """What the stable window of one metric asks for."""
     found = counts(snapshot, metric)
-    load, target = snapshot.load(metric.type).stable, metric.effective_target
+    load, target = snapshot.load(metric.key).stable, metric.effective_target
     if not found.measured:
         return _unmeasured(snapshot, metric, found, load)
     ratio = load / target / found.measured

@@ -6,18 +6,42 @@ from typing import Final
 
 
 class MetricType(StrEnum):
-    """What is measured. Targets: requests per replica, requests per second per replica, seconds, and twice a share of what a replica
-    may use, 0.7 is 70 %."""
+    """What is measured. Targets: requests per replica, requests per second per replica, requests waiting per replica, seconds, and
+    twice a share of what a replica may use, 0.7 is 70 %; of what others tell (SIGNALS), whatever they count."""
 
     CONCURRENCY = "concurrency"
     RPS = "rps"
+    QUEUE = "queue"
     LATENCY = "latency"
     CPU = "cpu"
     MEMORY = "memory"
+    PROMETHEUS = "prometheus"
+    JSON = "json"
+    EXTERNAL = "external"
 
 
 REQUESTS: Final = frozenset({MetricType.CONCURRENCY, MetricType.RPS})  # counted as they come, whatever the replicas can take
-USAGES: Final = frozenset({MetricType.CPU, MetricType.MEMORY})  # what the engine measures; all else we see ourselves
+USAGES: Final = frozenset({MetricType.CPU, MetricType.MEMORY})  # what the engine measures
+SIGNALS: Final = frozenset(
+    {MetricType.PROMETHEUS, MetricType.JSON, MetricType.EXTERNAL}
+)  # what others tell; all else we see ourselves
+
+
+class TargetType(StrEnum):
+    """What a target is compared with, as in the HPA: a number for the whole service, one for each replica, or the share of what a
+    replica may use (cpu and memory only; their average values are cores and octets)."""
+
+    VALUE = "value"
+    AVERAGE_VALUE = "average_value"
+    UTILIZATION = "utilization"
+
+
+class Pause(StrEnum):
+    """What may not change by itself: nothing is held, the count may not fall, or it may not change at all."""
+
+    NONE = "none"
+    DOWN = "down"
+    ALL = "all"
 
 
 class SelectPolicy(StrEnum):
@@ -37,17 +61,32 @@ class PolicyType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetricRule:
-    """One metric and its target. The effective target is target x target_utilization. percentile: for latency only, 0 to 100."""
+    """One metric and its target. The effective target is target x target_utilization. percentile: for latency only, 0 to 100.
+
+    target_type: None is utilization for cpu and memory, and average_value for all others. name: what people call it, "" is its type;
+    that of one of SIGNALS is unique in its rules. activation: of one of SIGNALS; a value above it keeps the last replica and wakes
+    the first one (KEDA's activation threshold).
+    """
 
     type: MetricType
     target: float
     target_utilization: float = 1.0
     percentile: float = 95.0
+    target_type: TargetType | None = None
+    name: str = ""
+    activation: float = 0.0
 
     @property
     def effective_target(self) -> float:
         """What a replica is meant to carry."""
         return self.target * self.target_utilization
+
+    @property
+    def key(self) -> str:
+        """What its samples are called in a snapshot: "rps", "cpu" (a share), "cpu_value" (cores), a signal's own name."""
+        if self.type in USAGES and self.target_type is TargetType.AVERAGE_VALUE:
+            return f"{self.type.value}_value"
+        return self.name if self.type in SIGNALS else self.type.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +139,65 @@ class ScaleToZero:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """From each `start` to the next `end` (cron expressions of five fields, in the time zone) other bounds hold, or another priority.
+
+    None: as without it. Of several that are active at once the highest minimum, the lowest maximum and the highest priority count; a
+    minimum wins over a maximum.
+    """
+
+    start: str
+    end: str
+    timezone: str = "UTC"
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGuard:
+    """While this share of the requests fails, and at least so many do, nothing goes down: failing fast looks like having little to do."""
+
+    share: float = 0.1
+    least: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """All that the user says in `slo` mode: this percentile (0 to 100) of the latency is to stay under latency_s. The concurrency per
+    replica that meets it is learned, and kept within the bounds."""
+
+    latency_s: float
+    percentile: float = 95.0
+    min_concurrency: float = 1.0
+    max_concurrency: float = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRules:
+    """Raise ahead of what the service's own history says is coming within horizon_s (None: as long as a replica takes to start, and a
+    minute). error_limit: the mean error, as a share of the load, from which on forecasts are not followed."""
+
+    horizon_s: float | None = None
+    error_limit: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What all services together may have: replicas, cores, octets. None: as much as there is."""
+
+    replicas: int | None = None
+    cpus: float | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """All rules of one service. stable_window_s: over which samples are averaged. fallback_*: without any data for so long,
-    hold (`fallback_replicas` None) or go to that many; never below min_replicas."""
+    hold (`fallback_replicas` None) or go to that many; never below min_replicas. initial_replicas: at the first start, None is
+    min_replicas but at least one. priority: the higher ones get theirs first where a budget does not do for all. replica_cpus,
+    replica_memory: what one replica costs of a budget.
+    """
 
     min_replicas: int = 1
     max_replicas: int = 1
@@ -114,3 +209,12 @@ class Rules:
     fallback_after_s: float = 60.0
     fallback_replicas: int | None = None
     dry_run: bool = False
+    initial_replicas: int | None = None
+    schedules: tuple[Schedule, ...] = ()
+    error_guard: ErrorGuard | None = field(default_factory=ErrorGuard)
+    slo: Slo | None = None
+    forecast: ForecastRules | None = None
+    pause: Pause = Pause.NONE
+    priority: int = 0
+    replica_cpus: float = 0.0
+    replica_memory: int = 0

@@ -170,14 +170,14 @@ def _latency_s(window: Window, percentile: float) -> float | None:
     return None if latency_us is None else latency_us / 1e6
 
 
-def _samples(stable: Total, burst: Total) -> dict[MetricType, Sample]:
+def _samples(stable: Total, burst: Total) -> dict[str, Sample]:
     return {
         MetricType.CONCURRENCY: Sample(stable.busy_s, burst.busy_s),
         MetricType.RPS: Sample(stable.answers, burst.answers),
     }
 
 
-def _departed(replicas: Iterable[ReplicaSample], stable: Window, burst: Window) -> dict[MetricType, Sample]:
+def _departed(replicas: Iterable[ReplicaSample], stable: Window, burst: Window) -> dict[str, Sample]:
     """What is left of the whole when the READY replicas' part is taken away."""
     ready = [each.samples for each in replicas if each.state is ReplicaState.READY and MetricType.CONCURRENCY in each.samples]
     whole = _samples(stable.carried, burst.carried)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from autoscaler.rules import MetricType
+from autoscaler.rules import MetricType, Pause
 from balancer.table import ReplicaState
 
 LEAVING = frozenset({ReplicaState.DRAINING, ReplicaState.GONE})
@@ -32,13 +32,13 @@ NOTHING = Sample()
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSample:
-    """One replica. samples: by metric, 0 for the part of a window in which it was not there (memory: the mean of the part in which it
-    was); an absent metric is missing. Of cpu and memory in shares of what the replica may use."""
+    """One replica. samples: by metric (`MetricRule.key`), 0 for the part of a window in which it was not there (memory: the mean of the
+    part in which it was); an absent metric is missing. Of cpu and memory in shares of what the replica may use."""
 
     id: str
     state: ReplicaState
     age_s: float = 0.0
-    samples: Mapping[MetricType, Sample] = field(default_factory=dict)
+    samples: Mapping[str, Sample] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,24 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """The load that is expected horizon_s from now, out of the service's own history. error: the mean error of such forecasts, as a
+    share of the load; None while there are too few to tell."""
+
+    load: float
+    horizon_s: float
+    error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The most replicas that the budget over all services leaves to this one, and why it is no more, in words."""
+
+    replicas: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One service at `now_s`.
 
@@ -63,7 +81,10 @@ class Snapshot:
     latency_s: by percentile, over the stable window; absent when nothing was answered. attempts, failures: how many in the windows;
     a failure is an answer 5xx or none. idle_s: since a request last ran, waited or ended. data_age_s: since the newest sample, None
     when there never was one. seen_s: how much of the stable window there are samples of. override: the count set by hand. full: why
-    the engine has no place for more replicas, in words, "" while it has.
+    the engine has no place for more replicas, in words, "" while it has. wall_s: the same moment in seconds since the epoch, for
+    schedules. values: what a signal says of the whole service, by `MetricRule.key`. missing: why a metric has no samples, in words.
+    pause: what is held by hand. start_s: how long a replica of this service usually takes to be READY, None while unknown. forecasts:
+    by metric. allowance: what a budget leaves, None without one.
     """
 
     now_s: float
@@ -72,8 +93,8 @@ class Snapshot:
     replicas: tuple[ReplicaSample, ...] = ()
     waiting: Sample = NOTHING
     waiting_now: int = 0
-    departed: Mapping[MetricType, Sample] = field(default_factory=dict)
-    looks: Mapping[MetricType, tuple[Look, ...]] = field(default_factory=dict)
+    departed: Mapping[str, Sample] = field(default_factory=dict)
+    looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
     latency_s: Mapping[float, float] = field(default_factory=dict)
     attempts: Sample = NOTHING
     failures: Sample = NOTHING
@@ -82,6 +103,13 @@ class Snapshot:
     seen_s: float = math.inf
     override: int | None = None
     full: str = ""
+    wall_s: float = 0.0
+    values: Mapping[str, float] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    pause: Pause = Pause.NONE
+    start_s: float | None = None
+    forecasts: Mapping[str, Forecast] = field(default_factory=dict)
+    allowance: Allowance | None = None
 
     @property
     def current(self) -> int:
@@ -93,9 +121,9 @@ class Snapshot:
         """Replicas that requests are sent to."""
         return sum(replica.state is ReplicaState.READY for replica in self.replicas)
 
-    def load(self, metric: MetricType) -> Sample:
+    def load(self, metric: str) -> Sample:
         """All that has to be carried. With no replica READY it is what waits: what others carried has gone with them."""
-        held = self.waiting if metric is MetricType.CONCURRENCY else NOTHING
+        held = self.waiting if metric == MetricType.CONCURRENCY else NOTHING
         if not self.ready:
             return held
         carried = (replica.samples.get(metric, NOTHING) for replica in self.replicas if replica.state is ReplicaState.READY)

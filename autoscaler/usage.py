@@ -124,7 +124,7 @@ class Consumption:
             if usage is not None:
                 track.take(usage, horizon_s)
 
-    def samples(self, replica: str, now_s: float, stable_s: float, burst_s: float) -> dict[MetricType, Sample]:
+    def samples(self, replica: str, now_s: float, stable_s: float, burst_s: float) -> dict[str, Sample]:
         """Of one replica over the two windows, which end at its newest reading; none when that is old, or too little is known."""
         track = self._tracks.get(replica)
         if track is None or track.span_s < LEAST_S or now_s - track.newest_s > FRESH_S:
@@ -132,7 +132,7 @@ class Consumption:
         stable, burst = (self._over(track, track.newest_s, length_s) for length_s in (stable_s, burst_s))
         return {MetricType.CPU: Sample(stable.cpu, burst.cpu), MetricType.MEMORY: Sample(stable.memory, burst.memory)}
 
-    def departed(self, now_s: float, ready: Iterable[str], stable_s: float, burst_s: float) -> dict[MetricType, Sample]:
+    def departed(self, now_s: float, ready: Iterable[str], stable_s: float, burst_s: float) -> dict[str, Sample]:
         """The cpu of the replicas that are not READY (any more), over the two windows."""
         if self._began_s is None:
             return {}

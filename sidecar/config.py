@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from autoscaler.cluster.engine import InstanceSpec, Source
-from autoscaler.rules import Rules
+from autoscaler.rules import Budget, Rules
 from balancer.table import Policy, Settings
+from probes.signals.spec import SignalSpec
 from probes.spec import ProbeSpec
 
 
@@ -25,7 +26,9 @@ class Service:
     """One service. engine: what its replicas run on or are found by: processes, docker, swarm, fixed or dns.
 
     Only what can be started has `rules`: a command (processes), or a source other than `Labelled` (docker, swarm); and if found by
-    its labels, only if these say how it is scaled. source: where containers come from.
+    its labels, only if these say how it is scaled. source: where containers come from. signals: where the values of those metrics come
+    from that others tell. request: the cores and the octets that a replica is said to need; where they are given, `cpu` and `memory` are
+    shares of them and not of what it may use.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Service:
     max_held: int = 500
     readiness: ProbeSpec = field(default_factory=ProbeSpec)
     rules: Rules | None = None
+    signals: tuple[SignalSpec, ...] = ()
+    request: tuple[float, int] = (0.0, 0)
 
     @property
     def spec(self) -> InstanceSpec:
@@ -89,3 +94,5 @@ class Config:
     settings: Settings = field(default_factory=Settings)
     docker: Docker = field(default_factory=Docker)
     proxies: tuple[str, ...] = ()
+    budget: Budget = field(default_factory=Budget)
+    state: str = ""

@@ -12,10 +12,12 @@ LAYERS = ("balancer", "probes", "autoscaler", "sidecar")  # each may import thos
 
 # Where each third-party package may be imported: a file, or a folder with all that is in it.
 PLACES = {
+    "cronsim": ("autoscaler/schedule.py",),
     "docker": ("autoscaler/cluster/moby/api.py",),
     "h11": ("benchmarks",),
     "httpx": ("probes", "sidecar/client.py", "sidecar/proxies/link.py"),
     "prometheus_client": ("sidecar/metrics.py", "sidecar/admin/application.py"),
+    "psutil": ("autoscaler/cluster/processes/usage.py",),
     "pydantic": ("sidecar/configuration", "sidecar/admin"),
     "pydantic_core": ("sidecar/configuration",),
     "starlette": ("sidecar/admin",),

@@ -197,10 +197,13 @@ def test_every_stage_is_told_whether_it_changed_anything_or_not() -> None:
     assert [stage.name for stage in decision.stages] == [
         "recommend",
         "burst",
+        "forecast",
         "hold",
         "stabilize",
         "policies",
         "placement",
+        "budget",
+        "pause",
         "override",
         "bounds",
     ]
