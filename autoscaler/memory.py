@@ -1,4 +1,4 @@
-"""What one decision leaves for the next: frozen, bounded, with a JSON form so that it can be journaled.
+"""What one decision leaves for the next: frozen, bounded, and kept over a restart (`portable`).
 
 Bounds: `highs` and `lows` hold only what can still matter (each mark beats all older ones), so at most one mark per count from 0
 to max_replicas; `changes` holds at most CHANGES marks. Times are those of the snapshots (CLOCK_MONOTONIC); marks from the
@@ -6,8 +6,10 @@ future, as after a reboot, are ignored.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
+
+from autoscaler.portable import Moment
 
 CHANGES: Final = 256  # beyond it the two oldest are taken as one, at the later time: the limit gets stricter, never looser
 
@@ -16,7 +18,7 @@ CHANGES: Final = 256  # beyond it the two oldest are taken as one, at the later 
 class Mark:
     """A count, or a change of it, and when."""
 
-    at_s: float
+    at_s: Moment
     value: int
 
 
@@ -27,7 +29,7 @@ class Trial:
     percentile: float
     before_s: float
     replicas: int
-    settled_s: float | None = None
+    settled_s: Moment | None = None
     failed: bool = False
 
 
@@ -43,12 +45,12 @@ class Memory:
     """since_s: when the service was seen first. highs, lows: recommendations as they were before stabilization. changes: of the
     asked count. burst: the highest count asked for in a burst, and when the burst was last seen. blind_since_s: without data."""
 
-    since_s: float | None = None
+    since_s: Moment | None = None
     highs: tuple[Mark, ...] = ()
     lows: tuple[Mark, ...] = ()
     changes: tuple[Mark, ...] = ()
     burst: Mark | None = None
-    blind_since_s: float | None = None
+    blind_since_s: Moment | None = None
     trial: Trial | None = None
     learned: Learned | None = None
 
@@ -74,26 +76,3 @@ def within(marks: tuple[Mark, ...], now_s: float, window_s: float) -> tuple[Mark
 
 def _beaten(marks: tuple[Mark, ...], new: Mark, window_s: float, stands: Callable[[int], bool]) -> tuple[Mark, ...]:
     return (*(mark for mark in within(marks, new.at_s, window_s) if stands(mark.value)), new)
-
-
-def to_json(memory: Memory) -> dict[str, Any]:
-    """The memory as JSON-ready data."""
-    return asdict(memory)
-
-
-def from_json(data: dict[str, Any]) -> Memory:
-    """The memory that `to_json` made the data from. Raises KeyError or TypeError if it did not."""
-    return Memory(
-        since_s=data["since_s"],
-        highs=_marks(data["highs"]),
-        lows=_marks(data["lows"]),
-        changes=_marks(data["changes"]),
-        burst=data["burst"] and Mark(**data["burst"]),
-        blind_since_s=data["blind_since_s"],
-        trial=data["trial"] and Trial(**data["trial"]),
-        learned=data["learned"] and Learned(**data["learned"]),
-    )
-
-
-def _marks(data: list[dict[str, Any]]) -> tuple[Mark, ...]:
-    return tuple(Mark(**mark) for mark in data)

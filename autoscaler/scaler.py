@@ -6,13 +6,24 @@ even that: then the count stays what it was, inside min and max, unless somebody
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from autoscaler.decide import decide
 from autoscaler.decision import Decision
 from autoscaler.memory import Memory
+from autoscaler.portable import Moment
 from autoscaler.rules import Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a restart does not forget, as it was at at_s."""
+
+    at_s: Moment
+    wanted: int
+    override: int | None = None
+    memory: Memory = field(default_factory=Memory)
 
 
 class Scaler:
@@ -27,15 +38,30 @@ class Scaler:
         self.decision: Decision | None = None
         self.decided: Counter[str] = Counter()
         self._memory = Memory()
+        self._former = 1  # the count to begin with where no replica outlived the last life
+
+    def kept(self, now_s: float) -> Kept:
+        """What is to be kept over a restart."""
+        return Kept(now_s, self.wanted, self.override, self._memory)
+
+    def restore(self, kept: Kept, now_s: float) -> None:
+        """Go on from what was kept, before `take_over`. After a gap in which the window for going down has run out, the count is a
+        new sight: nothing is known of the load in between, and a restart never scales down at once."""
+        self._former, self._memory = kept.wanted, kept.memory
+        if now_s - kept.at_s > self.rules.behavior.scale_down.stabilization_window_s:
+            self._memory = replace(kept.memory, since_s=None, blind_since_s=None)
+        if kept.override is not None:
+            self.override = self._bounded(kept.override)
 
     def take_over(self, replicas: int) -> None:
-        """So many were there before this program came; a first start (none) begins with the minimum, but at least one."""
-        self.wanted = min(max(replicas or 1, self.rules.min_replicas), self.rules.max_replicas)
+        """So many were there before this program came. Where none was, the count wanted in the last life, since its load is still
+        there; a first start begins with the minimum, but at least one."""
+        self.wanted = self._bounded(replicas or self._former)
 
     def change(self, rules: Rules) -> None:
         """Decide by other rules from now on. What was sampled and remembered stays."""
         self.rules = self.sampler.rules = rules
-        self.wanted = min(max(self.wanted, rules.min_replicas), rules.max_replicas)
+        self.wanted = self._bounded(self.wanted)
 
     def set_by_hand(self, replicas: int | None) -> None:
         """Hold the count at `replicas`; None: automatic again. Raises ValueError out of bounds."""
@@ -52,3 +78,6 @@ class Scaler:
         if not self.rules.dry_run or self.override is not None:
             self.wanted = self.decision.desired
         return self.decision
+
+    def _bounded(self, count: int) -> int:
+        return min(max(count, self.rules.min_replicas), self.rules.max_replicas)

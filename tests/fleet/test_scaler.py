@@ -55,3 +55,60 @@ def test_other_rules_bound_what_is_wanted_at_once() -> None:
     made.change(replace(RULES, max_replicas=3))
     assert made.wanted == 3
     assert made.sampler.rules.max_replicas == 3
+
+
+DOWN_S = RULES.behavior.scale_down.stabilization_window_s
+
+
+def restarted(former: Scaler, gap_s: float = 1.0, rules: Rules = RULES) -> Scaler:
+    """In its next life, on the same clock."""
+    made = scaler(rules)
+    made.restore(former.kept(1.0), 1.0 + gap_s)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted"),
+    [
+        pytest.param(0, 5, id="where replicas ended with the program, with as many as were wanted"),
+        pytest.param(3, 3, id="where they outlived it, with as many as are there"),
+    ],
+)
+def test_a_restart_begins(there: int, wanted: int) -> None:
+    former = scaler()
+    former.wanted = 5
+    made = restarted(former)
+    made.take_over(there)
+    assert made.wanted == wanted
+
+
+def test_a_restart_keeps_to_rules_that_have_changed() -> None:
+    former = scaler()
+    former.wanted = 6
+    former.set_by_hand(6)
+    made = restarted(former, rules=replace(RULES, max_replicas=4))
+    made.take_over(0)
+    assert (made.wanted, made.override) == (4, 4)
+
+
+def test_what_was_scaled_to_zero_stays_so() -> None:
+    former = scaler(replace(RULES, min_replicas=0))
+    former.wanted = 0
+    made = restarted(former, rules=replace(RULES, min_replicas=0))
+    made.take_over(0)
+    assert made.wanted == 0
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "seen_since_s"),
+    [
+        pytest.param(DOWN_S, 1.0, id="a short gap is none"),
+        pytest.param(DOWN_S + 1, DOWN_S + 2, id="after a gap longer than the window the count is a new sight"),
+    ],
+)
+def test_gaps(gap_s: float, seen_since_s: float) -> None:
+    former = scaler()
+    former.step(1.0, [])
+    made = restarted(former, gap_s)
+    made.step(1.0 + gap_s, [])
+    assert made.kept(1.0 + gap_s).memory.since_s == seen_since_s
