@@ -23,6 +23,7 @@ Whatever either asked for holds until a whole stable window has passed without t
 the stable window has seen the new load itself. Rules without `burst` switch both off.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ from autoscaler.decision import Stage, name_of, number
 from autoscaler.memory import Mark, within
 from autoscaler.ratio import FUZZ, replicas_for
 from autoscaler.recommend import blind
-from autoscaler.rules import REQUESTS, Burst, MetricRule, Rules
+from autoscaler.rules import REQUESTS, Burst, MetricRule, MetricType, Rules
 from autoscaler.snapshot import Look, Snapshot
 from autoscaler.usual import stands_out
 
@@ -55,6 +56,19 @@ def raise_for_burst(count: int, snapshot: Snapshot, rules: Rules, held: Mark | N
     if highest is not None:
         return Stage("burst", count, after, highest.reason, highest.why), remembered
     return Stage("burst", count, after, "burst" if after > count else "steady", _quiet(remembered)), remembered
+
+
+def carried(rules: Rules, desired: int) -> dict[str, float]:
+    """By metric that can step: the most load that the replicas asked for carry without a step. With an objective whatever it is: what
+    they can carry is not in the rules."""
+    if rules.burst is None:
+        return {}
+    allowed = max(1, desired) * (1 + rules.behavior.scale_up.tolerance)
+    most: dict[str, float] = {MetricType.CONCURRENCY.value: 0.0} if rules.slo else {}
+    for metric in rules.metrics:
+        if metric.type in REQUESTS:
+            most[metric.key] = min(metric.effective_target * allowed, most.get(metric.key, math.inf))
+    return most
 
 
 def _quiet(held: Mark | None) -> str:
@@ -82,8 +96,8 @@ def _burst(snapshot: Snapshot, metric: MetricRule, burst: Burst) -> _Rise | None
 
 def _step(snapshot: Snapshot, metric: MetricRule, rules: Rules) -> _Rise | None:
     target = metric.effective_target
-    carried = max(1, snapshot.desired) * target * (1 + rules.behavior.scale_up.tolerance)
-    looks = [look for look in snapshot.looks.get(metric.key, ()) if look.value > carried + FUZZ and _stands_out(look)]
+    most = max(1, snapshot.desired) * target * (1 + rules.behavior.scale_up.tolerance)
+    looks = [look for look in snapshot.looks.get(metric.key, ()) if look.value > most + FUZZ and _stands_out(look)]
     if not looks:
         return None
     highest = max(looks, key=lambda look: look.value)

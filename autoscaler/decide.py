@@ -49,17 +49,18 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
         stages=(first, burst, ahead, doubted, stable, limited, placed, afforded, paused, by_hand, bounded),
         dry_run=rules.dry_run and snapshot.override is None,
     )
-    return decision, _acted(replace(memory, burst=held), decision, rules)
+    return decision, _acted(memory if held == memory.burst else replace(memory, burst=held), decision, rules)
 
 
 def _observe(memory: Memory, snapshot: Snapshot, rules: Rules) -> Memory:
     """What the passing of time alone does to the memory."""
-    return replace(
-        first_sight(memory, snapshot, rules),
-        blind_since_s=blind_since_s(snapshot, memory.blind_since_s),
-        trial=latency.follow(memory.trial, snapshot, rules),
-        learned=slo.learn(memory.learned, snapshot, rules),
-    )
+    memory = first_sight(memory, snapshot, rules)
+    since_s = blind_since_s(snapshot, memory.blind_since_s)
+    trial = latency.follow(memory.trial, snapshot, rules)
+    learned = slo.learn(memory.learned, snapshot, rules)
+    if (since_s, trial, learned) == (memory.blind_since_s, memory.trial, memory.learned):
+        return memory
+    return replace(memory, blind_since_s=since_s, trial=trial, learned=learned)
 
 
 def _recommend(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[tuple[Recommendation, ...], Stage]:

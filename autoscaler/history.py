@@ -2,100 +2,120 @@
 
 Invariants: totals never fall (a counter that restarts adds nothing for that moment), so windows need no buckets, late ticks lose
 nothing and early ones count nothing twice. Bounded in time by `horizon_s` and in number by LEAST_GAP_S. What is decided from the
-means is not known here.
+means is not known here. Kept flat, since a thousand services with ten replicas each are looked at in every tick.
 """
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from balancer.hotpath import board
+from balancer.hotpath.cells import percentile_us
 
 LEAST_GAP_S: Final = 0.5  # frames closer together than this are taken as one
+_AT_S: Final = attrgetter("at_s")
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
-    """Request-seconds in flight, and answers: since the history began or, divided by seconds, the mean load and the rate."""
-
-    busy_s: float = 0.0
-    answers: float = 0.0
-
-    def __add__(self, other: "Total") -> "Total":
-        return Total(self.busy_s + other.busy_s, self.answers + other.answers)
-
-    def since(self, start: "Total", factor: float = 1.0) -> "Total":
-        """What was added after `start`, times a factor."""
-        return Total(factor * max(0.0, self.busy_s - start.busy_s), factor * max(0.0, self.answers - start.answers))
-
-
-ZERO: Final = Total()
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """All totals at one moment. carried: by every replica there ever was. latency: counts per bucket. replicas: those there now."""
+class Frame(NamedTuple):
+    """All totals at one moment. busy_s: request-seconds in flight, of every replica there ever was; answers, attempts and failures are
+    theirs, too. latency: counts per bucket. places: where in `replicas` each replica stands that is there now: its own request-seconds,
+    then its answers."""
 
     at_s: float
-    carried: Total = ZERO
+    latency: "array[int]"
+    places: dict[str, int]
+    replicas: "array[float]"
+    busy_s: float = 0.0
+    answers: float = 0.0
     waited_s: float = 0.0
     attempts: float = 0.0
     failures: float = 0.0
-    latency: tuple[int, ...] = ()
-    replicas: Mapping[str, Total] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+def beginning(at_s: float) -> Frame:
+    """The first frame: nothing was counted yet."""
+    return Frame(at_s, array("q", bytes(8 * board.BUCKETS)), {}, array("d"))
+
+
 class Window:
-    """What lies between two frames, of which the second is later."""
+    """From at_s, which lies between two frames that follow each other, to a later one or the later of the two.
 
-    start: Frame
-    end: Frame
+    Between two frames everything is taken to have gone on evenly; latency counts are whole, so those of the earlier one count.
+    """
 
-    @property
-    def length_s(self) -> float:
-        """Longer than 0."""
-        return self.end.at_s - self.start.at_s
+    __slots__ = ("_early", "_late", "_share", "end", "length_s")
+
+    def __init__(self, early: Frame, late: Frame, at_s: float, end: Frame) -> None:
+        self.end = end
+        self.length_s = end.at_s - at_s
+        self._early, self._late = early, late
+        self._share = (at_s - early.at_s) / (late.at_s - early.at_s)
 
     @property
     def load(self) -> float:
         """Requests running and waiting, on average. Never below 0, by rounding neither: its root is taken."""
-        carried = self.end.carried.busy_s - self.start.carried.busy_s
-        return max(0.0, carried + self.end.waited_s - self.start.waited_s) / self.length_s
+        early, late, end = self._early, self._late, self.end
+        start = early.busy_s + self._share * (late.busy_s - early.busy_s)
+        waited = early.waited_s + self._share * (late.waited_s - early.waited_s)
+        return max(0.0, end.busy_s - start + end.waited_s - waited) / self.length_s
 
     @property
     def rate(self) -> float:
         """Answers per second."""
-        return (self.end.carried.answers - self.start.carried.answers) / self.length_s
+        return self._grown(self._early.answers, self._late.answers, self.end.answers) / self.length_s
 
     @property
     def waiting(self) -> float:
         """Requests waiting, on average."""
-        return (self.end.waited_s - self.start.waited_s) / self.length_s
+        return self._grown(self._early.waited_s, self._late.waited_s, self.end.waited_s) / self.length_s
 
     @property
-    def carried(self) -> Total:
-        """Requests in flight on average, and answers per second, over all replicas."""
-        return self.end.carried.since(self.start.carried, 1 / self.length_s)
-
-    def carried_by(self, replica: str) -> Total:
-        """The same for one replica; it carried nothing while it was not there."""
-        return self.end.replicas.get(replica, ZERO).since(self.start.replicas.get(replica, ZERO), 1 / self.length_s)
+    def carried(self) -> float:
+        """Requests in flight on average, at all replicas together, those that are gone included."""
+        return self._grown(self._early.busy_s, self._late.busy_s, self.end.busy_s) / self.length_s
 
     @property
     def attempts(self) -> float:
         """Requests that were sent to a replica and ended, however they did."""
-        return self.end.attempts - self.start.attempts
+        return self._grown(self._early.attempts, self._late.attempts, self.end.attempts)
 
     @property
     def failures(self) -> float:
         """Those of them that were answered 5xx or not at all."""
-        return self.end.failures - self.start.failures
+        return self._grown(self._early.failures, self._late.failures, self.end.failures)
 
-    @property
-    def latency(self) -> tuple[int, ...]:
-        """Answers per latency bucket."""
-        return tuple(late - early for late, early in zip(self.end.latency, self.start.latency, strict=True))
+    def latency_us(self, share: float) -> float | None:
+        """The latency in microseconds below which `share` (0 to 1) of the answers lie; None when there were none."""
+        if self.end.latency is self._early.latency:
+            return None
+        latency_us = percentile_us(self._early.latency, self.end.latency, share)
+        return None if latency_us < 0 else latency_us
+
+    def shares(self) -> list[float]:
+        """What each replica carried that is there now, requests in flight and answers per second, as `end.places` says where it
+        stands; nothing while it was not there."""
+        end, early, late, share, length_s = self.end, self._early, self._late, self._share, self.length_s
+        if early.places is end.places is late.places:
+            starts = zip(early.replicas, late.replicas, end.replicas, strict=True)
+            return [(c - a - share * (b - a)) / length_s for a, b, c in starts]
+        means = [0.0] * len(end.replicas)
+        for name, place in end.places.items():
+            for n in (0, 1):
+                means[place + n] = (end.replicas[place + n] - self._start(name, n)) / length_s
+        return means
+
+    def _start(self, name: str, n: int) -> float:
+        """A replica's total at the beginning; 0 where it was not there yet."""
+        if name not in self._early.places or name not in self._late.places:
+            return 0.0
+        early, late = (frame.replicas[frame.places[name] + n] for frame in (self._early, self._late))
+        return early + self._share * (late - early)
+
+    def _grown(self, early: float, late: float, end: float) -> float:
+        return end - early - self._share * (late - early)
 
 
 class History:
@@ -127,39 +147,18 @@ class History:
 
     def measures(self, replica: str) -> bool:
         """Whether the replica is in the two newest frames, so that there is a difference to judge it by."""
-        return len(self._frames) > 1 and all(replica in frame.replicas for frame in self._frames[-2:])
+        return len(self._frames) > 1 and replica in self._frames[-1].places and replica in self._frames[-2].places
 
     def window(self, length_s: float) -> Window | None:
-        """The last `length_s` seconds, or as much of them as there is; None with fewer than two frames.
-
-        Between two frames everything is taken to have gone on evenly.
-        """
+        """The last `length_s` seconds, or as much of them as there is; None with fewer than two frames."""
         frames = self._frames
         if len(frames) < 2:
             return None
         at_s = max(frames[-1].at_s - length_s, frames[0].at_s)
-        index = min(bisect_right(frames, at_s, key=lambda frame: frame.at_s), len(frames) - 1)
-        return Window(_between(frames[index - 1], frames[index], at_s), frames[-1])
+        index = min(bisect_right(frames, at_s, key=_AT_S), len(frames) - 1)
+        return Window(frames[index - 1], frames[index], at_s, frames[-1])
 
     def steps(self) -> Iterator[Window]:
         """The windows from frame to frame, the oldest first."""
         for early, late in pairwise(self._frames):
-            yield Window(early, late)
-
-
-def _between(early: Frame, late: Frame, at_s: float) -> Frame:
-    """The totals at a moment from `early` to `late`; latency counts are whole, so those of the earlier one."""
-    share = (at_s - early.at_s) / (late.at_s - early.at_s)
-    return Frame(
-        at_s=at_s,
-        carried=early.carried + late.carried.since(early.carried, share),
-        waited_s=early.waited_s + share * (late.waited_s - early.waited_s),
-        attempts=early.attempts + share * (late.attempts - early.attempts),
-        failures=early.failures + share * (late.failures - early.failures),
-        latency=early.latency,
-        replicas={
-            name: start + late.replicas[name].since(start, share)
-            for name, start in early.replicas.items()
-            if name in late.replicas
-        },
-    )
+            yield Window(early, late, early.at_s, late)

@@ -4,7 +4,7 @@ Numbers out of the history, nothing remembered; whether a look stands out is not
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from autoscaler.history import History, Window
@@ -17,29 +17,34 @@ GAP_S: Final = 1.0  # ... not counting the second in which the rise began
 USUAL_S: Final = 60.0  # over which that is judged, whatever the stable window
 FARTHEST_S: Final = USUAL_S + GAP_S + LOOKS_S[-1]  # so much of the past is looked at
 ROUNDING_S: Final = 1e-6  # of differences of times
-MEASURES: Final[Mapping[MetricType, Callable[[Window], float]]] = {
+MEASURES: Final[Mapping[str, Callable[[Window], float]]] = {
     MetricType.CONCURRENCY: lambda window: window.load,
     MetricType.RPS: lambda window: window.rate,
 }
 
 
-def looks(history: History, metrics: Collection[MetricType]) -> dict[str, tuple[Look, ...]]:
-    """Of those of the metrics that can step."""
-    steps = list(history.steps())
-    return {metric: tuple(_looks(metric, history, steps)) for metric in MEASURES if metric in metrics} if steps else {}
+def looks(history: History, carried: Mapping[str, float]) -> dict[str, tuple[Look, ...]]:
+    """By metric, of those that can step and are in `carried`: the looks at more than that. Others could not ask for anything."""
+    windows = [window for window in map(history.window, LOOKS_S) if window is not None]
+    found = {}
+    for metric, least in carried.items():
+        measure = MEASURES[metric]
+        high = [(window, value) for window in windows if (value := measure(window)) > least]
+        found[metric] = tuple(_looks(metric, history, high)) if high else ()
+    return found
 
 
-def _looks(metric: MetricType, history: History, steps: Sequence[Window]) -> Iterator[Look]:
-    measure, service_s = MEASURES[metric], _service_s(steps) if metric is MetricType.CONCURRENCY else 0.0
-    values = [(step.end.at_s, (step.length_s, measure(step))) for step in steps]
-    for window in filter(None, map(history.window, LOOKS_S)):
-        until_s = window.start.at_s - GAP_S
-        known = usual([value for at_s, value in values if until_s - USUAL_S < at_s <= until_s + ROUNDING_S], service_s)
+def _looks(metric: str, history: History, high: Sequence[tuple[Window, float]]) -> Iterator[Look]:
+    measure, service_s = MEASURES[metric], _service_s(history) if metric == MetricType.CONCURRENCY else 0.0
+    values = [(step.end.at_s, (step.length_s, measure(step))) for step in history.steps()]
+    for window, value in high:
+        until_s = window.end.at_s - window.length_s - GAP_S
+        known = usual([each for at_s, each in values if until_s - USUAL_S < at_s <= until_s + ROUNDING_S], service_s)
         if known is not None:
-            yield Look(window.length_s, measure(window), known.level, known.noise(window.length_s, service_s))
+            yield Look(window.length_s, value, known.level, known.noise(window.length_s, service_s))
 
 
-def _service_s(steps: Sequence[Window]) -> float:
+def _service_s(history: History) -> float:
     """How long requests take (Little: load / rate); for ever while none is answered."""
-    whole = Window(steps[0].start, steps[-1].end)
-    return whole.load / whole.rate if whole.rate else math.inf
+    whole = history.window(history.span_s)
+    return whole.load / whole.rate if whole and whole.rate else math.inf

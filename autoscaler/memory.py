@@ -5,7 +5,6 @@ to max_replicas; `changes` holds at most CHANGES marks. Times are those of the s
 future, as after a reboot, are ignored.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -56,9 +55,11 @@ class Memory:
 
     def remember(self, mark: Mark, high_window_s: float, low_window_s: float) -> "Memory":
         """A recommendation more; those that are older than their window, or beaten by this one, are forgotten."""
-        highs = _beaten(self.highs, mark, high_window_s, lambda old: old > mark.value)
-        lows = _beaten(self.lows, mark, low_window_s, lambda old: old < mark.value)
-        return replace(self, highs=highs, lows=lows)
+        since_s = mark.at_s - high_window_s
+        highs = [old for old in self.highs if old.value > mark.value and since_s < old.at_s <= mark.at_s]
+        since_s = mark.at_s - low_window_s
+        lows = [old for old in self.lows if old.value < mark.value and since_s < old.at_s <= mark.at_s]
+        return replace(self, highs=(*highs, mark), lows=(*lows, mark))
 
     def change(self, mark: Mark, period_s: float) -> "Memory":
         """The asked count has changed by so many; changes older than the longest period are forgotten."""
@@ -71,8 +72,5 @@ class Memory:
 
 def within(marks: tuple[Mark, ...], now_s: float, window_s: float) -> tuple[Mark, ...]:
     """The marks made less than `window_s` ago."""
-    return tuple(mark for mark in marks if now_s - window_s < mark.at_s <= now_s)
-
-
-def _beaten(marks: tuple[Mark, ...], new: Mark, window_s: float, stands: Callable[[int], bool]) -> tuple[Mark, ...]:
-    return (*(mark for mark in within(marks, new.at_s, window_s) if stands(mark.value)), new)
+    since_s = now_s - window_s
+    return tuple([mark for mark in marks if since_s < mark.at_s <= now_s])

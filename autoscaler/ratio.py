@@ -18,7 +18,6 @@ from typing import Final
 from autoscaler.decision import Recommendation, amount, name_of, number
 from autoscaler.rules import USAGES, Behavior, MetricRule
 from autoscaler.snapshot import Snapshot
-from balancer.table import ReplicaState
 
 FUZZ: Final = 1e-6  # of a replica: what floating point may add to a load that fits exactly
 
@@ -34,8 +33,8 @@ class Counts:
 
 def counts(snapshot: Snapshot, metric: MetricRule) -> Counts:
     """The replicas that count, sorted for one metric."""
-    ready = [replica for replica in snapshot.replicas if replica.state is ReplicaState.READY]
-    measured = sum(metric.key in replica.samples for replica in ready)
+    key, ready = metric.key, snapshot.serving
+    measured = sum([key in replica.samples for replica in ready])
     return Counts(measured, len(ready) - measured, max(snapshot.current, snapshot.desired) - len(ready))
 
 

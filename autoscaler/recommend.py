@@ -32,9 +32,14 @@ def blind_since_s(snapshot: Snapshot, before_s: float | None) -> float | None:
 
 def recommend(snapshot: Snapshot, rules: Rules, trial: Trial | None) -> tuple[Recommendation, ...]:
     """What each metric asks for, in the order of the rules; latencies are judged with the others in view."""
-    others = {m: ratio.recommend(snapshot, m, rules.behavior) for m in rules.metrics if m.type is not MetricType.LATENCY}
-    found = tuple(others.values())
-    return tuple(others.get(m) or latency.recommend(snapshot, m, rules, found, trial) for m in rules.metrics)
+    found = [None if m.type is MetricType.LATENCY else ratio.recommend(snapshot, m, rules.behavior) for m in rules.metrics]
+    others = tuple([each for each in found if each is not None])
+    return tuple(
+        [
+            each or latency.recommend(snapshot, metric, rules, others, trial)
+            for metric, each in zip(rules.metrics, found, strict=True)
+        ]
+    )
 
 
 def choose(recommended: tuple[Recommendation, ...], snapshot: Snapshot) -> Stage:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 
@@ -59,7 +60,7 @@ class PolicyType(StrEnum):
     PERCENT = "percent"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MetricRule:
     """One metric and its target. The effective target is target x target_utilization. percentile: for latency only, 0 to 100.
 
@@ -76,12 +77,12 @@ class MetricRule:
     name: str = ""
     activation: float = 0.0
 
-    @property
+    @cached_property
     def effective_target(self) -> float:
         """What a replica is meant to carry."""
         return self.target * self.target_utilization
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What its samples are called in a snapshot: "rps", "cpu" (a share), "cpu_value" (cores), a signal's own name."""
         if self.type in USAGES and self.target_type is TargetType.AVERAGE_VALUE:

@@ -6,30 +6,32 @@ nothing for that one tick. No rule is applied here, and no clock is read: times 
 engine measures, and only where a rule asks for it, is kept in `usage`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
+from autoscaler.burst import carried
 from autoscaler.cluster.engine import Usage
-from autoscaler.history import ZERO, Frame, History, Total, Window
+from autoscaler.history import Frame, History, Window, beginning
 from autoscaler.looks import FARTHEST_S, looks
 from autoscaler.rules import USAGES, MetricType, Rules
 from autoscaler.snapshot import ReplicaSample, Sample, Snapshot
 from autoscaler.usage import Consumption, Shares
-from balancer.hotpath import board
-from balancer.scoreboard import ReplicaReading, ServiceReading, quantile_us
+from balancer.hotpath.cells import grown
+from balancer.scoreboard import ReplicaReading, ServiceReading
 from balancer.table import ReplicaState
 
 LAST_S: Final = 1.0  # "the last second"
 VIEW_S: Final = 5.0  # over which `latency` is shown: a second seldom has answers enough for a percentile
-SAMPLED: Final = (MetricType.CONCURRENCY, MetricType.RPS)
 
-Pairs = Sequence[tuple[ReplicaReading, ReplicaReading]]  # (before, now) of each replica that has both
+Cells: TypeAlias = "array[int]"  # of a replica: `board` says where each stands
+CONCURRENCY: Final = MetricType.CONCURRENCY.value
+RPS: Final = MetricType.RPS.value
+NO_USAGES: Final[Mapping[str, Usage | None]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicaStatus:
+class ReplicaStatus(NamedTuple):
     """What the controller knows of a replica. since_s: when it was started."""
 
     id: str
@@ -44,7 +46,7 @@ class Sampler:
         self.rules = rules
         self._history = History(0.0)
         self._service: ServiceReading | None = None
-        self._replicas: Mapping[str, ReplicaReading] = {}
+        self._cells: dict[str, Cells] = {}
         self._active_s = 0.0
         self._consumption = Consumption()
 
@@ -82,34 +84,40 @@ class Sampler:
         replicas: Mapping[str, ReplicaReading],
         usages: Mapping[str, Usage | None] = MappingProxyType({}),
     ) -> None:
+        """As `take`, of readings by name."""
+        self.take(now_s, service, {name: reading.cells() for name, reading in replicas.items()}, usages)
+
+    def take(
+        self, now_s: float, service: ServiceReading, cells: dict[str, Cells], usages: Mapping[str, Usage | None] = NO_USAGES
+    ) -> None:
         """Take the readings of now; call about once a second. A replica counts from the second reading that it is in.
 
         usages: of the replicas that serve (READY or DRAINING), None where the engine tells nothing; not used unless `needs_usage`.
         """
-        last = self._history.last or Frame(now_s - 1.0, latency=(0,) * board.BUCKETS)
+        last = self._history.last or beginning(now_s - 1.0)
         if now_s <= last.at_s:
             return
-        pairs = [(self._replicas[name], now) for name, now in replicas.items() if name in self._replicas]
-        if self._service is None or _active(self._service, service, replicas, pairs):
-            self._active_s = now_s
         self._history.horizon_s = self._horizon_s()
         if self.needs_usage:
             self._consumption.observe(now_s, usages, self._horizon_s())
         else:
             self._consumption.forget()
-        self._history.add(self._frame(now_s, service, replicas, pairs, last))
-        self._service, self._replicas = service, dict(replicas)
+        frame, active = self._frame(now_s, service, cells, last)
+        self._history.add(frame)
+        if active:
+            self._active_s = now_s
+        self._service, self._cells = service, cells
 
     def snapshot(
-        self, now_s: float, service: str, replicas: Sequence[ReplicaStatus], desired: int, override: int | None
+        self, now_s: float, service: str, replicas: Sequence[ReplicaStatus], desired: int, override: int | None, **known: Any
     ) -> Snapshot:
-        """All that `decide` needs to know. desired: the count asked for last. override: the count set by hand."""
+        """All that `decide` needs to know. desired: the count asked for last. override: the count set by hand. known: what else is known,
+        as the snapshot's fields."""
         stable, burst = self._history.window(self.rules.stable_window_s), self._history.window(self._burst_s())
         if self._service is None or stable is None or burst is None:
             unknown = tuple(ReplicaSample(replica.id, replica.state, now_s - replica.since_s) for replica in replicas)
-            return Snapshot(now_s, service, desired, unknown, data_age_s=None, override=override)
-        samples = tuple(self._sample(now_s, replica, stable, burst) for replica in replicas)
-        ready = (replica.id for replica in replicas if replica.state is ReplicaState.READY)
+            return Snapshot(now_s, service, desired, unknown, data_age_s=None, override=override, **known)
+        samples = self._samples(now_s, replicas, stable, burst)
         return Snapshot(
             now_s=now_s,
             service=service,
@@ -117,9 +125,8 @@ class Sampler:
             replicas=samples,
             waiting=Sample(stable.waiting, burst.waiting),
             waiting_now=self._service.waiting,
-            departed=_departed(samples, stable, burst)
-            | self._consumption.departed(now_s, ready, stable.length_s, burst.length_s),
-            looks=looks(self._history, {metric.type for metric in self.rules.metrics}),
+            departed=self._departed(now_s, samples, stable, burst),
+            looks=looks(self._history, carried(self.rules, desired)),
             latency_s=self._latencies_s(stable),
             attempts=Sample(stable.attempts, burst.attempts),
             failures=Sample(stable.failures, burst.failures),
@@ -127,6 +134,7 @@ class Sampler:
             data_age_s=max(0.0, now_s - stable.end.at_s),
             seen_s=stable.length_s,
             override=override,
+            **known,
         )
 
     def _horizon_s(self) -> float:
@@ -135,29 +143,51 @@ class Sampler:
     def _burst_s(self) -> float:
         return self.rules.burst.window_s if self.rules.burst else self.rules.stable_window_s
 
-    def _frame(
-        self, now_s: float, service: ServiceReading, replicas: Mapping[str, ReplicaReading], pairs: Pairs, last: Frame
-    ) -> Frame:
-        waited_us = _grown((self._service or service).wait_busy_us, service.wait_busy_us)
-        return Frame(
+    def _frame(self, now_s: float, service: ServiceReading, cells: dict[str, Cells], last: Frame) -> tuple[Frame, bool]:
+        """The frame of now, and whether a request ran, waited or ended since the last one."""
+        places, totals = _placed(cells, last)
+        latency = array("q", last.latency)
+        busy_us, answers, attempts, failures, in_flight = grown(self._cells, cells, places, totals, latency)
+        waited_us = max(0, service.wait_busy_us - (self._service or service).wait_busy_us)
+        frame = Frame(
             at_s=now_s,
-            carried=sum((_carried(before, now) for before, now in pairs), last.carried),
+            busy_s=last.busy_s + busy_us / 1e6,
+            answers=last.answers + answers,
             waited_s=last.waited_s + waited_us / 1e6,
-            attempts=last.attempts + sum(_grown(_attempts(before), _attempts(now)) for before, now in pairs),
-            failures=last.failures + sum(_grown(_failures(before), _failures(now)) for before, now in pairs),
-            latency=_added(last.latency, pairs),
-            replicas={name: self._replica(name, reading, last) for name, reading in replicas.items()},
+            attempts=last.attempts + attempts,
+            failures=last.failures + failures,
+            latency=latency if answers else last.latency,
+            places=places,
+            replicas=totals,
         )
+        return frame, in_flight > 0 or attempts > 0 or busy_us > 0 or self._service is None or _waited(self._service, service)
 
-    def _replica(self, name: str, reading: ReplicaReading, last: Frame) -> Total:
-        before = self._replicas.get(name)
-        return ZERO if before is None else last.replicas.get(name, ZERO) + _carried(before, reading)
+    def _samples(
+        self, now_s: float, replicas: Sequence[ReplicaStatus], stable: Window, burst: Window
+    ) -> tuple[ReplicaSample, ...]:
+        long, short, places = stable.shares(), burst.shares(), stable.end.places
+        measures, usage_of = self._history.measures, self._consumption.samples if self.needs_usage else None
+        found = []
+        for name, state, since_s in replicas:
+            samples = usage_of(name, now_s, stable.length_s, burst.length_s) if usage_of else {}
+            if measures(name):
+                place = places[name]
+                samples[CONCURRENCY] = Sample(long[place], short[place])
+                samples[RPS] = Sample(long[place + 1], short[place + 1])
+            found.append(ReplicaSample(name, state, now_s - since_s, samples))
+        return tuple(found)
 
-    def _sample(self, now_s: float, replica: ReplicaStatus, stable: Window, burst: Window) -> ReplicaSample:
-        samples = self._consumption.samples(replica.id, now_s, stable.length_s, burst.length_s)
-        if self._history.measures(replica.id):
-            samples |= _samples(stable.carried_by(replica.id), burst.carried_by(replica.id))
-        return ReplicaSample(replica.id, replica.state, now_s - replica.since_s, samples)
+    def _departed(self, now_s: float, replicas: Sequence[ReplicaSample], stable: Window, burst: Window) -> dict[str, Sample]:
+        """What is left of the whole when the READY replicas' part is taken away."""
+        ready = [each for each in replicas if each.state is ReplicaState.READY]
+        measured = [each.samples for each in ready if CONCURRENCY in each.samples]
+        left = {
+            CONCURRENCY: _left(stable.carried, burst.carried, [samples[CONCURRENCY] for samples in measured]),
+            RPS: _left(stable.rate, burst.rate, [samples[RPS] for samples in measured]),
+        }
+        if self.needs_usage:
+            left |= self._consumption.departed(now_s, [each.id for each in ready], stable.length_s, burst.length_s)
+        return left
 
     def _latencies_s(self, stable: Window) -> dict[float, float]:
         percentiles = {metric.percentile for metric in self.rules.metrics if metric.type is MetricType.LATENCY}
@@ -166,60 +196,31 @@ class Sampler:
 
 
 def _latency_s(window: Window, percentile: float) -> float | None:
-    latency_us = quantile_us(window.latency, percentile / 100)
+    latency_us = window.latency_us(percentile / 100)
     return None if latency_us is None else latency_us / 1e6
 
 
-def _samples(stable: Total, burst: Total) -> dict[str, Sample]:
-    return {
-        MetricType.CONCURRENCY: Sample(stable.busy_s, burst.busy_s),
-        MetricType.RPS: Sample(stable.answers, burst.answers),
-    }
+def _left(stable: float, burst: float, parts: Sequence[Sample]) -> Sample:
+    for part in parts:
+        stable, burst = stable - part.stable, burst - part.burst
+    return Sample(max(0.0, stable), max(0.0, burst))
 
 
-def _departed(replicas: Iterable[ReplicaSample], stable: Window, burst: Window) -> dict[str, Sample]:
-    """What is left of the whole when the READY replicas' part is taken away."""
-    ready = [each.samples for each in replicas if each.state is ReplicaState.READY and MetricType.CONCURRENCY in each.samples]
-    whole = _samples(stable.carried, burst.carried)
-    return {metric: _left(whole[metric], [samples[metric] for samples in ready]) for metric in SAMPLED}
+def _placed(cells: dict[str, Cells], last: Frame) -> tuple[dict[str, int], "array[float]"]:
+    """Where each replica's totals stand, and what they were in the last frame; the same places for as long as nobody comes or goes."""
+    if last.places.keys() == cells.keys():
+        return last.places, array("d", last.replicas)
+    places = {name: 2 * number for number, name in enumerate(cells)}
+    totals = array("d", bytes(16 * len(places)))
+    for name in places.keys() & last.places.keys():
+        place, before = places[name], last.places[name]
+        totals[place : place + 2] = last.replicas[before : before + 2]
+    return places, totals
 
 
-def _left(whole: Sample, parts: Sequence[Sample]) -> Sample:
-    stable, burst = sum(part.stable for part in parts), sum(part.burst for part in parts)
-    return Sample(max(0.0, whole.stable - stable), max(0.0, whole.burst - burst))
-
-
-def _grown(before: int, now: int) -> int:
-    """What a counter counted; nothing when it restarted."""
-    return max(0, now - before)
-
-
-def _carried(before: ReplicaReading, now: ReplicaReading) -> Total:
-    return Total(_grown(before.busy_us, now.busy_us) / 1e6, float(_grown(before.requests, now.requests)))
-
-
-def _failures(reading: ReplicaReading) -> int:
-    return reading.status[4] + reading.connect_errors + reading.broken + reading.timeouts
-
-
-def _attempts(reading: ReplicaReading) -> int:
-    return reading.requests + reading.connect_errors + reading.broken + reading.timeouts
-
-
-def _added(latency: tuple[int, ...], pairs: Pairs) -> tuple[int, ...]:
-    for before, now in pairs:
-        if now.latency != before.latency:
-            latency = tuple(
-                total + _grown(early, late) for total, early, late in zip(latency, before.latency, now.latency, strict=True)
-            )
-    return latency
-
-
-def _active(before: ServiceReading, now: ServiceReading, replicas: Mapping[str, ReplicaReading], pairs: Pairs) -> bool:
-    """Whether a request ran, waited or ended since the reading before."""
-    if now.waiting or _ended(before) != _ended(now) or any(reading.in_flight for reading in replicas.values()):
-        return True
-    return any(early.busy_us != late.busy_us or _attempts(early) != _attempts(late) for early, late in pairs)
+def _waited(before: ServiceReading, now: ServiceReading) -> bool:
+    """Whether a request waited, or ended without a replica."""
+    return now.waiting > 0 or _ended(before) != _ended(now)
 
 
 def _ended(service: ServiceReading) -> tuple[int, ...]:

@@ -72,7 +72,7 @@ class Scaler:
 
     def step(self, now_s: float, replicas: Sequence[ReplicaStatus], full: str = "") -> Decision:
         """Decide once more, and want what was decided. full: why the engine has no place for more, in words."""
-        snapshot = replace(self.sampler.snapshot(now_s, self.service, replicas, self.wanted, self.override), full=full)
+        snapshot = self.sampler.snapshot(now_s, self.service, replicas, self.wanted, self.override, full=full)
         self.decision, self._memory = decide(snapshot, self.rules, self._memory)
         self.decided[self.decision.reason] += 1
         if not self.rules.dry_run or self.override is not None:

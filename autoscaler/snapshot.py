@@ -9,6 +9,9 @@ service carried in the window. So a replica that came late or left early neither
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
 
 from autoscaler.rules import MetricType, Pause
 from balancer.table import ReplicaState
@@ -16,29 +19,24 @@ from balancer.table import ReplicaState
 LEAVING = frozenset({ReplicaState.DRAINING, ReplicaState.GONE})
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One number for the stable window and one for the burst window: a mean, unless it is said to be a count."""
 
     stable: float = 0.0
     burst: float = 0.0
 
-    def __add__(self, other: "Sample") -> "Sample":
-        return Sample(self.stable + other.stable, self.burst + other.burst)
-
 
 NOTHING = Sample()
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicaSample:
+class ReplicaSample(NamedTuple):
     """One replica. samples: by metric (`MetricRule.key`), 0 for the part of a window in which it was not there (memory: the mean of the
     part in which it was); an absent metric is missing. Of cpu and memory in shares of what the replica may use."""
 
     id: str
     state: ReplicaState
     age_s: float = 0.0
-    samples: Mapping[str, Sample] = field(default_factory=dict)
+    samples: Mapping[str, Sample] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class Allowance:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """One service at `now_s`.
 
@@ -111,20 +109,40 @@ class Snapshot:
     forecasts: Mapping[str, Forecast] = field(default_factory=dict)
     allowance: Allowance | None = None
 
-    @property
+    @cached_property
     def current(self) -> int:
         """Replicas that are there and not on their way out."""
-        return sum(replica.state not in LEAVING for replica in self.replicas)
+        return sum([replica.state not in LEAVING for replica in self.replicas])
+
+    @cached_property
+    def serving(self) -> tuple[ReplicaSample, ...]:
+        """The READY replicas."""
+        return tuple([replica for replica in self.replicas if replica.state is ReplicaState.READY])
 
     @property
     def ready(self) -> int:
         """Replicas that requests are sent to."""
-        return sum(replica.state is ReplicaState.READY for replica in self.replicas)
+        return len(self.serving)
 
     def load(self, metric: str) -> Sample:
         """All that has to be carried. With no replica READY it is what waits: what others carried has gone with them."""
+        load = self._loads.get(metric)
+        if load is None:
+            load = self._loads[metric] = self._load(metric)
+        return load
+
+    @cached_property
+    def _loads(self) -> dict[str, Sample]:
+        return {}
+
+    def _load(self, metric: str) -> Sample:
         held = self.waiting if metric == MetricType.CONCURRENCY else NOTHING
-        if not self.ready:
+        if not self.serving:
             return held
-        carried = (replica.samples.get(metric, NOTHING) for replica in self.replicas if replica.state is ReplicaState.READY)
-        return sum(carried, self.departed.get(metric, NOTHING) + held)
+        departed = self.departed.get(metric, NOTHING)
+        stable, burst = departed.stable + held.stable, departed.burst + held.burst
+        for replica in self.serving:
+            sample = replica.samples.get(metric)
+            if sample is not None:
+                stable, burst = stable + sample.stable, burst + sample.burst
+        return Sample(stable, burst)

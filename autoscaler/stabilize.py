@@ -23,9 +23,9 @@ def first_sight(memory: Memory, snapshot: Snapshot, rules: Rules) -> Memory:
 def stabilize(count: int, snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Stage, Memory]:
     """The recommendation, held back by the recent ones, and the memory with it added."""
     up, down = rules.behavior.scale_up.stabilization_window_s, rules.behavior.scale_down.stabilization_window_s
-    lowest = min([count, *(mark.value for mark in within(memory.lows, snapshot.now_s, up))])
-    highest = max([count, *(mark.value for mark in within(memory.highs, snapshot.now_s, down))])
-    after = min(max(snapshot.desired, lowest), highest)
+    lowest = min([mark.value for mark in within(memory.lows, snapshot.now_s, up)], default=count)
+    highest = max([mark.value for mark in within(memory.highs, snapshot.now_s, down)], default=count)
+    after = min(max(snapshot.desired, min(count, lowest)), max(count, highest))
     remembered = _remember(memory, snapshot, rules, count)
     reason = "steady" if after == count else "stabilized"
     return Stage("stabilize", count, after, reason, _why(count, after, up, down)), remembered

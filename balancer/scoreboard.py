@@ -29,12 +29,14 @@ divided by its length: exact, however short the requests. A row whose pid is 0 h
 import mmap
 import os
 import time
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from balancer import limits
 from balancer.hotpath import board
+from balancer.hotpath.cells import Cells
 from balancer.hotpath.row import Row
 
 MAGIC: Final = 0x45434C55_53450000
@@ -67,6 +69,32 @@ class ReplicaReading:
     def requests(self) -> int:
         """Whole answers given, of every status class."""
         return sum(self.status)
+
+    @classmethod
+    def of(cls, cells: "array[int]") -> "ReplicaReading":
+        """The cells by name."""
+        s = board.STATUS
+        return cls(
+            in_flight=cells[board.IN_FLIGHT],
+            busy_us=cells[board.BUSY_US],
+            status=(cells[s], cells[s + 1], cells[s + 2], cells[s + 3], cells[s + 4]),
+            connect_errors=cells[board.CONNECT_ERRORS],
+            broken=cells[board.BROKEN],
+            timeouts=cells[board.TIMEOUTS],
+            bytes_in=cells[board.BYTES_IN],
+            bytes_out=cells[board.BYTES_OUT],
+            latency_sum_us=cells[board.LATENCY_SUM_US],
+            pooled=cells[board.POOLED],
+            connects=cells[board.CONNECTS],
+            latency=tuple(cells[board.LATENCY : board.LATENCY + board.BUCKETS]),
+        )
+
+    def cells(self) -> "array[int]":
+        """The reverse of `of`."""
+        errors = (self.connect_errors, self.broken, self.timeouts)
+        rest = (self.bytes_in, self.bytes_out, self.latency_sum_us, self.pooled, self.connects, *self.latency)
+        values = (self.in_flight, self.busy_us, 0, *self.status, *errors, *rest)
+        return array("q", (*values, *(0,) * (board.REPLICA_WORDS - len(values))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +140,10 @@ class Scoreboard:
         self._replicas = replicas
         self._row_words = board.WORKER_WORDS + services * board.SERVICE_WORDS + replicas * board.REPLICA_WORDS
         self.words = memoryview(mmap.mmap(fd, (HEADER_WORDS + workers * self._row_words) * WORD)).cast("q")
+        first = HEADER_WORDS + board.WORKER_WORDS
+        self._service_cells = Cells(self.words, first, board.SERVICE_WORDS, self._row_words, workers)
+        first += services * board.SERVICE_WORDS
+        self._replica_cells = Cells(self.words, first, board.REPLICA_WORDS, self._row_words, workers)
 
     @classmethod
     def create(cls, workers: int, services: int = limits.SERVICES, replicas: int = limits.REPLICAS) -> "Scoreboard":
@@ -134,7 +166,7 @@ class Scoreboard:
 
     def close(self) -> None:
         """Give back the descriptor now, and the memory with the last row that was made from it (a compiled row holds on to it)."""
-        del self.words
+        del self.words, self._service_cells, self._replica_cells
         os.close(self.fd)
 
     def row(self, worker: int) -> Row:
@@ -175,40 +207,17 @@ class Scoreboard:
         """Requests in flight on a replica over all workers."""
         return sum(self.words[self._replica(worker, slot) + board.IN_FLIGHT] for worker in range(self.workers))
 
+    def cells(self, slot: int, now_us: int) -> "array[int]":
+        """One replica's cells over all workers, as `board` says where each stands; now_us is CLOCK_MONOTONIC in microseconds."""
+        return self._replica_cells.read(slot, now_us)
+
     def replica(self, slot: int, now_us: int) -> ReplicaReading:
-        """One replica's cells over all workers; now_us is CLOCK_MONOTONIC in microseconds."""
-        sums = [0] * board.REPLICA_WORDS
-        for worker in range(self.workers):
-            base = self._replica(worker, slot)
-            cells = self.words[base : base + board.REPLICA_WORDS].tolist()
-            if cells[board.CHANGED_US] == 0 and not any(cells):
-                continue
-            cells[board.BUSY_US] += cells[board.IN_FLIGHT] * max(0, now_us - cells[board.CHANGED_US])
-            sums = [a + b for a, b in zip(sums, cells, strict=True)]
-        s = board.STATUS
-        return ReplicaReading(
-            in_flight=sums[board.IN_FLIGHT],
-            busy_us=sums[board.BUSY_US],
-            status=(sums[s], sums[s + 1], sums[s + 2], sums[s + 3], sums[s + 4]),
-            connect_errors=sums[board.CONNECT_ERRORS],
-            broken=sums[board.BROKEN],
-            timeouts=sums[board.TIMEOUTS],
-            bytes_in=sums[board.BYTES_IN],
-            bytes_out=sums[board.BYTES_OUT],
-            latency_sum_us=sums[board.LATENCY_SUM_US],
-            pooled=sums[board.POOLED],
-            connects=sums[board.CONNECTS],
-            latency=tuple(sums[board.LATENCY : board.LATENCY + board.BUCKETS]),
-        )
+        """The same by name."""
+        return ReplicaReading.of(self._replica_cells.read(slot, now_us))
 
     def service(self, slot: int, now_us: int) -> ServiceReading:
         """One service's own cells over all workers; now_us is CLOCK_MONOTONIC in microseconds."""
-        sums = [0] * board.SERVICE_WORDS
-        for worker in range(self.workers):
-            base = self._service(worker, slot)
-            cells = self.words[base : base + board.SERVICE_WORDS].tolist()
-            cells[board.WAIT_BUSY_US] += cells[board.WAITING] * max(0, now_us - cells[board.WAIT_CHANGED_US])
-            sums = [a + b for a, b in zip(sums, cells, strict=True)]
+        sums = self._service_cells.read(slot, now_us).tolist()
         o = board.OWN_ANSWERS
         return ServiceReading(
             waiting=sums[board.WAITING],

@@ -4,6 +4,7 @@ There are two kinds: the workers of this program (`local_path.py`), and proxies 
 where the workers are, and nothing on the other side of it knows of engines, probes or rules.
 """
 
+from array import array
 from typing import Any, Protocol
 
 from balancer.scoreboard import ReplicaReading, ServiceReading
@@ -63,6 +64,10 @@ class DataPath(Protocol):
 
     def replica(self, slot: int) -> ReplicaReading:
         """A replica's cells, up to this moment."""
+        ...
+
+    def cells(self, slot: int) -> "array[int]":
+        """The same as they stand on the scoreboard (`balancer.hotpath.board`): for who looks at every replica in every tick."""
         ...
 
     def service(self, slot: int) -> ServiceReading:

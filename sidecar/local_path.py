@@ -2,6 +2,7 @@
 
 import os
 import time
+from array import array
 
 from balancer import limits
 from balancer.scoreboard import ReplicaReading, Scoreboard, ServiceReading
@@ -88,6 +89,10 @@ class LocalPath:
     def replica(self, slot: int) -> ReplicaReading:
         """A replica's cells over all workers."""
         return self._scoreboard.replica(slot, _now_us())
+
+    def cells(self, slot: int) -> "array[int]":
+        """The same as they stand on the scoreboard."""
+        return self._scoreboard.cells(slot, _now_us())
 
     def service(self, slot: int) -> ServiceReading:
         """A service's own cells over all workers."""

@@ -142,9 +142,9 @@ class Running:
         return {each.id: self.fleet.engine.usage(each.id) for each in self.replicas if each.state in SERVING}
 
     def _observe(self, now_s: float) -> None:
-        readings = {replica.id: self.replica_reading(replica) for replica in self.replicas}
+        cells = {replica.id: self._path.cells(replica.slot) for replica in self.replicas}
         self._usages = self._measured() if self.sampler.needs_usage else {}
-        self.sampler.observe(now_s, self.reading(), readings, self._usages)
+        self.sampler.take(now_s, self.reading(), cells, self._usages)
 
     def _leave_it_to_another(self) -> None:
         """While another autoscaler is in charge its replicas are not ours to start or stop; afterwards we take over what is there."""

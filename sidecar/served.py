@@ -51,8 +51,8 @@ class Served:
     def tick(self) -> None:
         """Sample. About once a second."""
         for entry in self._table.services:
-            readings = {line.id: self._reading(entry, line) for line in entry.replicas}
-            self._samplers[entry.name].observe(self._clock(), self._path.service(entry.slot), readings)
+            cells = {line.id: self._path.cells(line.slot) for line in entry.replicas}
+            self._samplers[entry.name].take(self._clock(), self._path.service(entry.slot), cells)
 
     def named(self, name: str) -> ServiceEntry:
         """Raises UnknownName."""

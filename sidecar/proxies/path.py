@@ -6,6 +6,7 @@ autoscaler never undoes what a newer one has said (`_epoch` grows with every sta
 
 import asyncio
 import time
+from array import array
 from collections.abc import Mapping
 from typing import Any
 
@@ -137,6 +138,10 @@ class RemotePath:
         """What all proxies counted on a replica since they were counted in."""
         shares = [remote.replicas for remote in self._remotes.values()]
         return cells.to_replica(self._totals.replicas.read(slot, shares, _now_us()))
+
+    def cells(self, slot: int) -> "array[int]":
+        """The same as they would stand on a scoreboard."""
+        return self.replica(slot).cells()
 
     def service(self, slot: int) -> ServiceReading:
         """The same for a service's own cells."""

@@ -161,7 +161,7 @@ def _scaled(snapshot: Snapshot, factor: float) -> Snapshot:
 
     return replace(
         snapshot,
-        replicas=tuple(replace(each, samples={m: more(s) for m, s in each.samples.items()}) for each in snapshot.replicas),
+        replicas=tuple(each._replace(samples={m: more(s) for m, s in each.samples.items()}) for each in snapshot.replicas),
         waiting=more(snapshot.waiting),
         departed={metric: more(sample) for metric, sample in snapshot.departed.items()},
         looks={metric: tuple(map(louder, looks)) for metric, looks in snapshot.looks.items()},

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from autoscaler.history import Frame, Total, Window
+from autoscaler.history import Window, beginning
 from autoscaler.rules import MetricRule, MetricType, Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from autoscaler.snapshot import Sample, Snapshot
@@ -71,9 +71,9 @@ def test_both_workers_count(watched: Watched) -> None:
 
 
 def test_the_load_of_a_window_without_requests_is_0_and_not_less_by_rounding() -> None:
-    idle = [Frame(at_s, Total(6.86), waited_s=0.02) for at_s in (START, START + 1)]
+    idle = [beginning(at_s)._replace(busy_s=6.86, waited_s=0.02) for at_s in (START, START + 1)]
     assert 6.86 + 0.02 - 6.86 - 0.02 < 0
-    assert Window(*idle).load == 0
+    assert Window(idle[0], idle[1], START, idle[1]).load == 0
 
 
 def test_requests_still_running_count(watched: Watched) -> None:

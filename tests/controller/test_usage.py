@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from array import array
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -53,6 +54,9 @@ class Idle(YardWorkers):
 
     def service(self, slot: int) -> ServiceReading:
         return ServiceReading(0, 0, 0, 0, 0, 0, 0, (0,) * 5, 0)
+
+    def cells(self, slot: int) -> "array[int]":
+        return self.replica(slot).cells()
 
     def replica(self, slot: int) -> ReplicaReading:
         return ReplicaReading(0, 0, (0,) * 5, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * board.BUCKETS)
