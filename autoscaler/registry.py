@@ -31,12 +31,13 @@ class FleetSettings:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the replicas of all services share. clock: CLOCK_MONOTONIC seconds."""
+    """What the replicas of all services share. clock: CLOCK_MONOTONIC seconds; wall: seconds since the epoch."""
 
     prober: Prober
     workers: Workers
     slots: Slots
     clock: Callable[[], float]
+    wall: Callable[[], float]
 
 
 class Registry:

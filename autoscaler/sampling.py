@@ -67,6 +67,12 @@ class Sampler:
         window = self._history.window(LAST_S)
         return window.rate if window else 0.0
 
+    @property
+    def totals(self) -> dict[str, float]:
+        """Of what adds up, since the first reading: by metric, its mean times the seconds it lasted."""
+        last = self._history.last
+        return {CONCURRENCY: last.busy_s + last.waited_s, RPS: last.answers} if last else dict.fromkeys((CONCURRENCY, RPS), 0.0)
+
     def latency(self, percentile: float) -> float | None:
         """A percentile (0 to 100) of the last few seconds in seconds, None when nothing was answered."""
         window = self._history.window(VIEW_S)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from autoscaler.decide import decide
 from autoscaler.decision import Decision
+from autoscaler.forecasts import Forecasts
 from autoscaler.memory import Memory
 from autoscaler.portable import Moment
 from autoscaler.rules import Rules
@@ -37,6 +38,7 @@ class Scaler:
         self.override: int | None = None
         self.decision: Decision | None = None
         self.decided: Counter[str] = Counter()
+        self.forecasts = Forecasts()
         self._memory = Memory()
         self._former = 1  # the count to begin with where no replica outlived the last life
 
@@ -70,9 +72,22 @@ class Scaler:
             raise ValueError(f"{self.service} has from {least} to {most} replicas, so not {replicas}; change its rules first")
         self.override = replicas
 
-    def step(self, now_s: float, replicas: Sequence[ReplicaStatus], full: str = "") -> Decision:
-        """Decide once more, and want what was decided. full: why the engine has no place for more, in words."""
-        snapshot = self.sampler.snapshot(now_s, self.service, replicas, self.wanted, self.override, full=full)
+    def step(
+        self, now_s: float, replicas: Sequence[ReplicaStatus], full: str = "", wall_s: float = 0.0, start_s: float | None = None
+    ) -> Decision:
+        """Decide once more, and want what was decided. full: why the engine has no place for more, in words. wall_s: now in seconds
+        since the epoch. start_s: how long a replica usually takes to be READY."""
+        snapshot = self.sampler.snapshot(
+            now_s,
+            self.service,
+            replicas,
+            self.wanted,
+            self.override,
+            full=full,
+            wall_s=wall_s,
+            start_s=start_s,
+            forecasts=self.forecasts.observe(wall_s, self.sampler.totals, self.rules, start_s),
+        )
         self.decision, self._memory = decide(snapshot, self.rules, self._memory)
         self.decided[self.decision.reason] += 1
         if not self.rules.dry_run or self.override is not None:

@@ -61,7 +61,7 @@ class Controller(Program):
         self._whole = replace(config, services=())  # what the file and the labels say together, as it runs
         self._postponed = False
         slots = Slots("replicas", limits.REPLICAS, lambda slot: self._path.in_flight(slot) > 0)
-        around = Surroundings(self._prober, self._publisher, slots, time.monotonic)
+        around = Surroundings(self._prober, self._publisher, slots, time.monotonic, time.time)
         self._services = Services(self._engines, around, self._path, self._journal)
         self._admin: Admin | None = None
 

@@ -46,6 +46,7 @@ class Running:
         self._workers = around.workers
         self._path = path
         self._clock: Callable[[], float] = around.clock
+        self._wall: Callable[[], float] = around.wall
         self._tell = tell
         self._inheritance = Inheritance(former, around.clock())
 
@@ -177,7 +178,7 @@ class Running:
     def _decide(self, scaler: Scaler, now_s: float) -> None:
         before = scaler.decision
         statuses = [ReplicaStatus(replica.id, replica.state, replica.started_s) for replica in self.replicas]
-        decision = scaler.step(now_s, statuses, self.fleet.engine.full(self.config.name))
+        decision = scaler.step(now_s, statuses, self.fleet.engine.full(self.config.name), self._wall())
         news = decision.desired != before.desired if before and decision.dry_run else decision.desired != decision.previous
         if news:
             self._tell("decision", "", decision.sentence)

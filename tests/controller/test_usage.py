@@ -70,7 +70,7 @@ class Measured:
         self.engine = MeasuringEngine(self.clock)
         self.prober = Prober(lambda _, *verdict: self.running.verdict(*verdict), random.Random(1), http=self._probe)
         idle = Idle()
-        around = Surroundings(self.prober, idle, Slots("replicas", 9, lambda slot: False), self.clock)
+        around = Surroundings(self.prober, idle, Slots("replicas", 9, lambda slot: False), self.clock, self.clock)
         readiness = ProbeSpec(path="/", start_timeout_s=60.0)
         config = Service("web", (), ("serve", "{port}"), rules=Rules(2, 9, metrics), readiness=readiness)
         self.running = Running(config, 0, self.engine, around, cast(DataPath, idle), lambda *told: None)

@@ -149,7 +149,7 @@ class Yard:
             readiness=ProbeSpec(path="/", start_timeout_s=60.0),
             drain_timeout_s=30.0,
         )
-        around = Surroundings(self.prober, self.workers, self.slots, self.clock)
+        around = Surroundings(self.prober, self.workers, self.slots, self.clock, self.clock)
         self.fleet = Fleet(self.settings, self.engine, around, lambda *told: self.told.append(told), self.taken_over.append)
 
     async def __aenter__(self) -> "Yard":

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Coroutine
 
 from autoscaler.fleet import Fleet
@@ -26,7 +27,7 @@ class Flotilla:
             lambda service, one, ready, why: self.fleet.verdict(one, ready, why), random.Random(1), http=_healthy
         )
         slots = Slots("replicas", 100, lambda slot: self.workers.load[slot] > 0)
-        around = Surroundings(self._prober, self.workers, slots, asyncio.get_running_loop().time)
+        around = Surroundings(self._prober, self.workers, slots, asyncio.get_running_loop().time, time.time)
         settings = FleetSettings(spec=SHOP, readiness=ProbeSpec(path="/", start_timeout_s=60.0), drain_timeout_s=30.0)
         self.fleet = Fleet(settings, yard.swarm, around, lambda kind, replica, message: self.told.append((kind, replica)))
         yard.hears = lambda service: self.fleet.look_again()
