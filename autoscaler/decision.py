@@ -103,3 +103,12 @@ def as_json(decision: Decision) -> dict[str, Any]:
     """The decision as JSON-ready data; metrics by name, with `reason` and `sentence` beside what they are made from."""
     recommended = [{**asdict(each), "metric": name_of(each.metric)} for each in decision.recommended]
     return {**asdict(decision), "recommended": recommended, "reason": decision.reason, "sentence": decision.sentence}
+
+
+def differs(one: Decision, other: Decision) -> bool:
+    """Whether anything differs that matters: counts and reasons. Samples, and the words that tell them, move on all the time."""
+    return _matter(one) != _matter(other)
+
+
+def _matter(decision: Decision) -> tuple[object, ...]:
+    return decision.desired, decision.dry_run, [(stage.before, stage.after, stage.reason) for stage in decision.stages]

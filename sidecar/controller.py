@@ -15,6 +15,7 @@ from typing import Any
 
 from autoscaler.decision import as_json
 from autoscaler.registry import Surroundings
+from autoscaler.scaler import Scaler
 from autoscaler.slots import Slots
 from balancer import limits
 from balancer.table import RoutingTable
@@ -32,6 +33,8 @@ from sidecar.publisher import Publisher
 from sidecar.reload import Changes, changes, needs_restart
 from sidecar.running import Running
 from sidecar.services import Services
+from sidecar.state import State
+from sidecar.state.limits import WAITING_EVENTS
 from sidecar.status import service_view
 from sidecar.supervisor import Hear, Tell
 from sidecar.views import NotAProxy, NotScalable, Overview, ProxyControl, Role, ServiceView, UnknownName
@@ -62,10 +65,20 @@ class Controller(Program):
         self._postponed = False
         slots = Slots("replicas", limits.REPLICAS, lambda slot: self._path.in_flight(slot) > 0)
         around = Surroundings(self._prober, self._publisher, slots, time.monotonic, time.time)
-        self._services = Services(self._engines, around, self._path, self._journal)
+        self._state = State(config.state, self._journal.record)
+        self._services = Services(self._engines, around, self._path, self._journal, self._state)
         self._admin: Admin | None = None
 
     # Its life
+
+    async def run(self) -> None:
+        """As every program, with what is kept of earlier lives. Raises StateInUse, too."""
+        try:
+            await self._state.open()
+            self._journal.resume(self._state.events, self._state.event, WAITING_EVENTS)
+            await super().run()
+        finally:
+            await self._state.close(self._services.scalers())
 
     def _hurry(self) -> None:
         self._path.hurry()
@@ -232,15 +245,29 @@ class Controller(Program):
 
     def explain(self, name: str) -> dict[str, Any]:
         """The last decision with every stage. Raises UnknownName, NotScalable."""
-        running = self._services.named(name)
-        if not running.scaler:
-            raise _not_scalable(running, "ecluse does not decide how many there are")
-        return as_json(running.scaler.decision) if running.scaler.decision else {}
+        decision = self._scaler(name).decision
+        return as_json(decision) if decision else {}
+
+    async def explain_at(self, name: str, at_s: float) -> dict[str, Any]:
+        """The decision that was in force at that moment. Raises UnknownName, NotScalable, NotKept, Unanswered."""
+        return await self._state.decision_at(self._scaler(name).service, at_s)
+
+    async def past_decisions(self, name: str, since_s: float, until_s: float, changes: bool, limit: int) -> list[dict[str, Any]]:
+        """The newest decisions of a time, newest first. Raises UnknownName, NotScalable, Unanswered."""
+        return await self._state.decisions(self._scaler(name).service, since_s, until_s, changes, limit)
 
     def decisions(self) -> dict[tuple[str, str], int]:
         """How many decisions there were, by (service, reason)."""
-        scalers = [running.scaler for running in self._services.running.values() if running.scaler]
-        return {(scaler.service, reason): count for scaler in scalers for reason, count in scaler.decided.items()}
+        return {
+            (scaler.service, reason): count for scaler in self._services.scalers() for reason, count in scaler.decided.items()
+        }
+
+    def _scaler(self, name: str) -> Scaler:
+        """Raises UnknownName, NotScalable."""
+        running = self._services.named(name)
+        if not running.scaler:
+            raise _not_scalable(running, "ecluse does not decide how many there are")
+        return running.scaler
 
     def logs(self, name: str, lines: int) -> Sequence[str]:
         """The last lines that a service's replicas printed. Raises UnknownName."""

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 KEPT = 2000
@@ -34,6 +34,9 @@ TROUBLE = frozenset(
         "remove_failed",
         "resolve_failed",
         "start_failed",
+        "state_behind",
+        "state_damaged",
+        "state_failed",
         "stop_failed",
         "superseded",
         "table_failed",
@@ -80,6 +83,14 @@ class Journal:
         self._waiting = waiting
         self._followers: set[_Follower] = set()
         self._last_id = 0
+        self._keep: Callable[[Event], None] = lambda event: None
+
+    def resume(self, events: Sequence[Event], keep: Callable[[Event], None], skipped: int = 0) -> None:
+        """Go on after the events of an earlier life, newest first, and hand every new one to `keep`. skipped: ids that may have been
+        given then to events that were not kept any more."""
+        self._kept.extend(events[: self._kept.maxlen])
+        self._last_id += events[0]["id"] + skipped if events else 0
+        self._keep = keep
 
     def record(self, kind: str, message: str, service: str = "", replica: str = "") -> None:
         """Something happened: a word for machines, a clause for people."""
@@ -94,6 +105,7 @@ class Journal:
             "message": message,
         }
         self._kept.appendleft(event)
+        self._keep(event)
         for follower in self._followers:
             follower.add(event)
         if not repeated:

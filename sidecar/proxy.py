@@ -135,6 +135,14 @@ class Proxy(Program):
         """Raises UnknownName, NotScalable."""
         self._leave_to_the_autoscaler(name)
 
+    async def explain_at(self, name: str, at_s: float) -> dict[str, Any]:
+        """Raises UnknownName, NotScalable."""
+        self._leave_to_the_autoscaler(name)
+
+    async def past_decisions(self, name: str, since_s: float, until_s: float, changes: bool, limit: int) -> list[dict[str, Any]]:
+        """Raises UnknownName, NotScalable."""
+        self._leave_to_the_autoscaler(name)
+
     def decisions(self) -> dict[tuple[str, str], int]:
         """None are made here."""
         return {}

@@ -58,6 +58,7 @@ def needs_restart(old: Config, new: Config) -> list[str]:
         "docker.owner": (old.docker.owner, new.docker.owner),
         "docker.labels": (_words(old.docker.labels), _words(new.docker.labels)),
         "workers": (old.workers, new.workers),
+        "state": (_words(old.state), _words(new.state)),
         "admin.listen": (old.admin_listen, new.admin_listen),
         "admin.token": ("the old one", "another" if new.admin_token != old.admin_token else "the old one"),
     }

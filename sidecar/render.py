@@ -72,6 +72,11 @@ def clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
+def moment(at: float) -> str:
+    """A moment with its day and its zone: what it is about may be weeks old."""
+    return time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(at))
+
+
 def cut(text: str, width: int | None) -> str:
     """The text in at most `width` characters (None: all of it); what is cut off shows as an ellipsis."""
     return text if width is None or len(text) <= width else text[: max(0, width - 1)] + "…"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from autoscaler.cluster.engine import Engine, Usage
+from autoscaler.decision import Decision
 from autoscaler.fleet import Fleet
 from autoscaler.registry import FleetSettings, Surroundings, Tell
 from autoscaler.replica import Replica
@@ -21,6 +22,7 @@ SERVING = frozenset({ReplicaState.READY, ReplicaState.DRAINING})
 
 class Running:
     """`tell(kind, replica, message)` as in a fleet. former: its entry in the table that is in use already, where there is one.
+    `decided(service, decision)` hears of every decision.
 
     ready_in: the first routing table with its minimum of READY replicas.
     """
@@ -34,6 +36,7 @@ class Running:
         path: DataPath,
         tell: Tell,
         former: ServiceEntry | None = None,
+        decided: Callable[[str, Decision], None] = lambda service, decision: None,
     ) -> None:
         self.config = config
         self.slot = slot
@@ -48,6 +51,7 @@ class Running:
         self._clock: Callable[[], float] = around.clock
         self._wall: Callable[[], float] = around.wall
         self._tell = tell
+        self._decided = decided
         self._inheritance = Inheritance(former, around.clock())
 
     @property
@@ -180,6 +184,7 @@ class Running:
         statuses = [ReplicaStatus(replica.id, replica.state, replica.started_s) for replica in self.replicas]
         decision = scaler.step(now_s, statuses, self.fleet.engine.full(self.config.name), self._wall())
         news = decision.desired != before.desired if before and decision.dry_run else decision.desired != decision.previous
+        self._decided(self.config.name, decision)
         if news:
             self._tell("decision", "", decision.sentence)
         self.fleet.scale_to(scaler.wanted)

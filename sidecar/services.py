@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from autoscaler.registry import Surroundings
+from autoscaler.scaler import Scaler
 from autoscaler.slots import Slots
 from autoscaler.tasks import Tasks
 from balancer import limits
@@ -20,6 +21,7 @@ from sidecar.engines import Engines
 from sidecar.journal import Journal
 from sidecar.reload import Changes
 from sidecar.running import Running
+from sidecar.state import State
 from sidecar.views import UnknownName
 
 log = logging.getLogger("ecluse")
@@ -28,13 +30,14 @@ log = logging.getLogger("ecluse")
 class Services:
     """`running`: by name, in the order of the configuration."""
 
-    def __init__(self, engines: Engines, around: Surroundings, path: DataPath, journal: Journal) -> None:
+    def __init__(self, engines: Engines, around: Surroundings, path: DataPath, journal: Journal, state: State) -> None:
         self.running: dict[str, Running] = {}
         self._leaving: list[Running] = []
         self._engines = engines
         self._around = around
         self._path = path
         self._journal = journal
+        self._state = state
         self._slots = Slots("services", limits.SERVICES, lambda slot: path.service(slot).waiting > 0)
         self._former: dict[str, ServiceEntry] = {}
         self._former_routes: tuple[RouteEntry, ...] = ()
@@ -77,8 +80,10 @@ class Services:
         self._engines.declare(service)
         engine, tell = self._engines.of(service), partial(self._tell, service.name)
         slot, former = self._slots.take(service.name), self._former.pop(service.name, None)
-        running = Running(service, slot, engine, self._around, self._path, tell, former)
+        running = Running(service, slot, engine, self._around, self._path, tell, former, self._state.decided)
         self.running[service.name] = running
+        if running.scaler and (kept := self._state.kept(service.name)):
+            running.scaler.restore(kept, self._around.clock())
         running.open()
 
     def table(self, generation: int, settings: Settings) -> RoutingTable:
@@ -101,6 +106,11 @@ class Services:
         if self._former and self._around.clock() >= self._former_until_s:
             self._former = {}
             self._around.workers.publish()
+        self._state.tick(self.scalers())
+
+    def scalers(self) -> list[Scaler]:
+        """Of the services that have rules."""
+        return [running.scaler for running in self.running.values() if running.scaler]
 
     def tick_one(self, name: str) -> None:
         """The same for one service, at once. Unknown names are no longer there."""
@@ -142,6 +152,7 @@ class Services:
     def _remove(self, name: str) -> None:
         running = self.running.pop(name)
         self._leaving.append(running)
+        self._state.forget(name)
         self._tasks.spawn(self._let_go(running), f"the removal of {name}")
 
     async def _let_go(self, running: Running) -> None:

@@ -14,6 +14,7 @@ from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
 
 LOG_LINES: Final = 10_000  # the most that one answer carries
 EVENTS: Final = 1_000
+DECISIONS: Final = 1_000
 
 
 class Role(StrEnum):
@@ -124,6 +125,14 @@ class NotScalable(ValueError):  # noqa: N818 - it becomes a 409, not a crash
     """The service's replicas are only found, not started here."""
 
 
+class NotKept(LookupError):  # noqa: N818 - it becomes a 404, not a crash
+    """No decision of that time is kept; the message names the time of which there are."""
+
+
+class Unanswered(TimeoutError):  # noqa: N818 - it becomes a 503, not a crash
+    """What is kept cannot be read now."""
+
+
 class NotAProxy(ValueError):  # noqa: N818 - it becomes a 409, not a crash
     """This program takes no tables from others."""
 
@@ -173,6 +182,16 @@ class Control(Protocol):
 
     def explain(self, name: str) -> dict[str, Any]:
         """The last decision with every stage, JSON-ready (`autoscaler.decision.Decision`). Raises UnknownName, NotScalable."""
+        ...
+
+    async def explain_at(self, name: str, at_s: float) -> dict[str, Any]:
+        """The decision that was in force at that moment, as in `explain`, with "at", when it was made. Raises UnknownName,
+        NotScalable, NotKept, Unanswered."""
+        ...
+
+    async def past_decisions(self, name: str, since_s: float, until_s: float, changes: bool, limit: int) -> list[dict[str, Any]]:
+        """The newest decisions of a time, newest first, each with "at", and "changed": whether it differs from the one before in
+        anything that matters. changes: only those that do. Raises UnknownName, NotScalable, Unanswered."""
         ...
 
     def decisions(self) -> dict[tuple[str, str], int]:

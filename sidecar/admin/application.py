@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
@@ -21,7 +23,8 @@ from sidecar.admin.guard import Gate, Guard
 from sidecar.admin.problem import Problem
 from sidecar.ledger import Ledger
 from sidecar.metrics import registry
-from sidecar.views import EVENTS, LOG_LINES, Control, NotScalable, Overview, Role, ServiceView
+from sidecar.moment import moment
+from sidecar.views import DECISIONS, EVENTS, LOG_LINES, Control, NotScalable, Overview, Role, ServiceView
 
 BODY = 16 * 1024  # a request body larger than this is refused; the largest that makes sense has twenty octets
 
@@ -80,7 +83,16 @@ class Handlers:
         return self._service(request, 200)
 
     async def explain(self, request: Request) -> Response:
-        return JSONResponse(self._control.explain(request.path_params["name"]))
+        name = request.path_params["name"]
+        if "at" in request.query_params:
+            return JSONResponse(await self._control.explain_at(name, _moment(request, "at")))
+        return JSONResponse(self._control.explain(name))
+
+    async def past_decisions(self, request: Request) -> Response:
+        name, limit = request.path_params["name"], _number(request, "limit", 100, DECISIONS)
+        since_s, until_s = _moment(request, "since", 0.0), _moment(request, "until", math.inf)
+        found = await self._control.past_decisions(name, since_s, until_s, _flag(request, "changes"), limit)
+        return JSONResponse({"decisions": found})
 
     async def scale(self, request: Request) -> Response:
         try:
@@ -191,8 +203,20 @@ async def _reading_messages(readings: AsyncGenerator[dict[str, Any], None]) -> A
 
 
 def _follows(request: Request) -> bool:
-    wanted = request.query_params.get("follow", "").lower()
-    return wanted in {"1", "true"} or (wanted == "" and streams.MEDIA_TYPE in request.headers.get("accept", ""))
+    unsaid = not request.query_params.get("follow")
+    return _flag(request, "follow") or (unsaid and streams.MEDIA_TYPE in request.headers.get("accept", ""))
+
+
+def _flag(request: Request, name: str) -> bool:
+    return request.query_params.get(name, "").lower() in {"1", "true"}
+
+
+def _moment(request: Request, name: str, default: float = 0.0) -> float:
+    given = request.query_params.get(name)
+    try:
+        return default if given is None else moment(given, time.time())
+    except ValueError as error:
+        raise Problem(400, "invalid", f"{name}: {error}") from error
 
 
 def _number(request: Request, name: str, default: int, most: int) -> int:

@@ -46,6 +46,12 @@ class Explanation(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class Decisions(BaseModel):
+    """Newest first. Each with "at", when it was made, and "changed", whether it differs from the one before in anything that matters."""
+
+    decisions: list[Explanation]
+
+
 class Scale(BaseModel):
     """How many replicas to hold, or "auto" for the autoscaler's own count again."""
 
@@ -84,7 +90,7 @@ class Reload(BaseModel):
 _SHAPES: Final = {
     kind.__name__: TypeAdapter(kind)
     for kind in (
-        *(Status, Readiness, Error, Overview, Services, ServiceView, Explanation, Scale, Logs, Events, Reload),
+        *(Status, Readiness, Error, Overview, Services, ServiceView, Explanation, Decisions, Scale, Logs, Events, Reload),
         *(Held, Order, Reader, Taken),
     )
 }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sidecar.views import EVENTS, LOG_LINES
+from sidecar.views import DECISIONS, EVENTS, LOG_LINES
 
 EVENT_STREAM: Final = "text/event-stream"
 METRICS: Final = "text/plain"
@@ -34,6 +34,7 @@ class Operation:
 
 _NAME = Parameter("name", "path", "A service's name.")
 _FOLLOW = Parameter("follow", "query", "1: stay and send what comes as server-sent events.", "boolean")
+_TIME = "Seconds since the epoch, ISO 8601, a time of day, or a length of time: so long ago."
 _UNKNOWN = (404, "Error")
 _UNSCALABLE = (409, "Error")
 _INVALID = (400, "Error")
@@ -53,9 +54,23 @@ OPERATIONS: Final = (
         "explain",
         "GET",
         "/api/services/{name}/explain",
-        "Why the service has as many replicas as it has.",
-        ((200, "Explanation"), _UNKNOWN, _UNSCALABLE),
-        (_NAME,),
+        "Why the service has as many replicas as it has, or had at some moment.",
+        ((200, "Explanation"), _INVALID, _UNKNOWN, _UNSCALABLE),
+        (_NAME, Parameter("at", "query", f"The moment; now unless given. {_TIME}")),
+    ),
+    Operation(
+        "past_decisions",
+        "GET",
+        "/api/services/{name}/decisions",
+        "What was decided, newest first: every decision that differs from the one before, and others now and then.",
+        ((200, "Decisions"), _INVALID, _UNKNOWN, _UNSCALABLE),
+        (
+            _NAME,
+            Parameter("since", "query", f"From this moment on. {_TIME}"),
+            Parameter("until", "query", f"Up to this moment. {_TIME}"),
+            Parameter("changes", "query", "1: only those that differ in anything that matters.", "boolean"),
+            Parameter("limit", "query", f"At most so many, 0 to {DECISIONS}; 100 unless given.", "integer"),
+        ),
     ),
     Operation(
         "scale",

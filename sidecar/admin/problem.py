@@ -4,11 +4,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from sidecar.views import Misfit, NotAProxy, NotScalable, Superseded, UnknownName
+from sidecar.views import Misfit, NotAProxy, NotKept, NotScalable, Superseded, Unanswered, UnknownName
 
 _WORDS = {404: "not_found", 405: "method_not_allowed"}
 REFUSALS: dict[type[Exception], tuple[int, str]] = {
     UnknownName: (404, "unknown_name"),
+    NotKept: (404, "not_kept"),
+    Unanswered: (503, "unanswered"),
     NotScalable: (409, "not_scalable"),
     NotAProxy: (409, "not_a_proxy"),
     Superseded: (409, "superseded"),
@@ -36,7 +38,7 @@ def of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case UnknownName() | NotScalable() | NotAProxy() | Superseded() | Misfit():
+        case UnknownName() | NotKept() | Unanswered() | NotScalable() | NotAProxy() | Superseded() | Misfit():
             return Problem(*REFUSALS[type(error)], str(error))
         case HTTPException():
             return Problem(error.status_code, _WORDS.get(error.status_code, "refused"), error.detail)

@@ -1,12 +1,14 @@
-"""`ecluse explain`: the last decision, stage by stage. Prints what the decision carries and works nothing out."""
+"""`ecluse explain`: a decision, stage by stage, or the changes of a time. Prints what decisions carry and works nothing out."""
 
 import argparse
 import textwrap
+import time
 from typing import Any
 
 from sidecar import render
-from sidecar.commands import Exit, Subparsers, add, add_json, add_remote, client, paint, show, show_json, width
+from sidecar.commands import Exit, Subparsers, Wrong, add, add_json, add_remote, client, paint, show, show_json, width
 from sidecar.render import Paint
+from sidecar.views import DECISIONS
 
 METRIC_TITLES = ("METRIC", "SAMPLE", "TARGET", "RATIO", "ASKS FOR", "WHY")
 SHARES = ("cpu", "memory")  # told in per cent of what a replica may use
@@ -16,21 +18,57 @@ STAGE_TITLES = ("STAGE", "BEFORE", "AFTER", "WHY")
 def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     parser = add(commands, "explain", "Say why a service has as many replicas as it has")
     parser.add_argument("service", metavar="SERVICE")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--at", metavar="TIME", help='the decision of that moment: 14:05, "2026-11-25 14:05", "10m ago"')
+    which.add_argument("--since", metavar="TIME", help="a line for each change since then: 1h, 14:05")
     add_json(parser)
     add_remote(parser)
     parser.set_defaults(run=explain)
 
 
 def explain(arguments: argparse.Namespace) -> Exit:
+    if arguments.since:
+        return _changes(arguments)
+    query: dict[str, str] = {"at": _moment(arguments.at)} if arguments.at else {}
     with client(arguments) as api:
-        decision = api.get(f"/api/services/{arguments.service}/explain")
+        decision = api.get(f"/api/services/{arguments.service}/explain", **query)
     if arguments.json:
         show_json(decision)
     elif not decision:
         show([f"{arguments.service}: nothing was decided yet"])
     else:
-        show(decision_lines(decision, paint(), width() or render.WIDTH))
+        told = [f"decided {render.moment(decision['at'])}", ""] if "at" in decision else []
+        show([*told, *decision_lines(decision, paint(), width() or render.WIDTH)])
     return Exit.OK
+
+
+def _changes(arguments: argparse.Namespace) -> Exit:
+    since, path = _moment(arguments.since), f"/api/services/{arguments.service}/decisions"
+    with client(arguments) as api:
+        decisions = api.get(path, since=since, changes=1, limit=DECISIONS)["decisions"]
+    if arguments.json:
+        show_json(decisions)
+    elif not decisions:
+        show([f"{arguments.service}: no change is kept from then on"])
+    else:
+        show([change_line(each, paint()) for each in reversed(decisions)])
+    return Exit.OK
+
+
+def _moment(words: str) -> str:
+    """Seconds since the epoch: another machine may have another time zone. Raises Wrong."""
+    from sidecar.moment import moment  # noqa: PLC0415 - it reads durations as the configuration does, which takes a while to load
+
+    try:
+        return str(moment(words, time.time()))
+    except ValueError as error:
+        raise Wrong(str(error), Exit.USAGE) from error
+
+
+def change_line(decision: dict[str, Any], colours: Paint) -> str:
+    """One decision on one line; those that changed the count stand out."""
+    moved = decision["desired"] != decision["previous"]
+    return f"{colours(render.moment(decision['at']), 'dim')}  {colours(decision['sentence'], 'bold' if moved else '')}"
 
 
 def decision_lines(decision: dict[str, Any], colours: Paint, columns: int) -> list[str]:

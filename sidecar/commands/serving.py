@@ -70,10 +70,11 @@ def run(arguments: argparse.Namespace) -> Exit:
     from autoscaler.cluster.engine import EngineError  # noqa: PLC0415 - see the top
     from sidecar.admin import AdminError  # noqa: PLC0415 - see the top
     from sidecar.listeners import ListenError  # noqa: PLC0415 - see the top
+    from sidecar.state import StateInUse  # noqa: PLC0415 - see the top
 
     try:
         asyncio.run(_live(config, role))
-    except (AdminError, EngineError, ListenError) as error:
+    except (AdminError, EngineError, ListenError, StateInUse) as error:
         raise Wrong(str(error)) from error
     return Exit.OK
 

@@ -12,7 +12,17 @@ from autoscaler.rules import MetricRule, MetricType
 from balancer.hotpath import board
 from balancer.hotpath.row import bucket
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
-from sidecar.views import NotAProxy, NotScalable, Overview, ProxyControl, ReplicaView, ServiceView, UnknownName, WorkerView
+from sidecar.views import (
+    NotAProxy,
+    NotKept,
+    NotScalable,
+    Overview,
+    ProxyControl,
+    ReplicaView,
+    ServiceView,
+    UnknownName,
+    WorkerView,
+)
 
 T = TypeVar("T")
 
@@ -120,6 +130,7 @@ class FakeControl:
         self.shown = {one.name: one for one in services}
         self.is_ready = True
         self.decision = DECISION
+        self.decided_at = 1_000_000_000.0
         self.as_proxy: ProxyControl | None = None
         self.reload_errors: list[str] = []
         self.asked: list[tuple[Any, ...]] = []
@@ -156,6 +167,18 @@ class FakeControl:
     def explain(self, name: str) -> dict[str, Any]:
         self._scalable(name)
         return as_json(self.decision)
+
+    async def explain_at(self, name: str, at_s: float) -> dict[str, Any]:
+        self._scalable(name)
+        self.asked.append(("explain_at", name, at_s))
+        if at_s < self.decided_at:
+            raise NotKept(f"no decision of {name} from then is kept")
+        return {"at": self.decided_at, "changed": True, **as_json(self.decision)}
+
+    async def past_decisions(self, name: str, since_s: float, until_s: float, changes: bool, limit: int) -> list[dict[str, Any]]:
+        self._scalable(name)
+        self.asked.append(("past_decisions", name, since_s, until_s, changes, limit))
+        return [{"at": self.decided_at, "changed": True, **as_json(self.decision)}]
 
     def decisions(self) -> dict[tuple[str, str], int]:
         return Counter({("shop", "within_tolerance"): 9, ("shop", "scale_up"): 2})

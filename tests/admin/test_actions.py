@@ -112,3 +112,23 @@ async def test_closed_it_no_longer_answers_and_leaves_the_signals_alone(control:
             return False
 
     assert await wait_until(refused)
+
+
+async def test_a_decision_of_the_past_and_those_of_a_time(api: httpx.AsyncClient, control: FakeControl) -> None:
+    at_s = control.decided_at
+    found = (await api.get("/api/services/shop/explain", params={"at": at_s + 5})).json()
+    assert (found["at"], found["desired"]) == (at_s, 3)
+    query = {"since": "2026-09-01T00:00:00Z", "until": at_s, "changes": 1, "limit": 7}
+    assert (await api.get("/api/services/shop/decisions", params=query)).json() == {"decisions": [found]}
+    assert control.asked == [("explain_at", "shop", at_s + 5), ("past_decisions", "shop", 1_788_220_800.0, at_s, True, 7)]
+
+
+async def test_a_moment_of_which_nothing_is_kept_is_not_found(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/api/services/shop/explain", params={"at": "2001-01-01"})
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_kept")
+
+
+@pytest.mark.parametrize("query", ["explain?at=soon", "decisions?since=soon", "decisions?until=", "decisions?limit=1001"])
+async def test_a_bad_moment_or_number_is_refused(api: httpx.AsyncClient, query: str) -> None:
+    answer = await api.get(f"/api/services/shop/{query}")
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid")

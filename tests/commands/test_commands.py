@@ -15,6 +15,7 @@ from autoscaler.cluster.engine import Usage
 from autoscaler.decision import Recommendation
 from autoscaler.rules import MetricRule, MetricType
 from balancer.scoreboard import ServiceReading
+from sidecar.render import moment
 from tests.admin.control import DECISION, FakeControl, replica, service
 from tests.commands.conftest import DEADLINE_S, Ecluse, command, environment
 from tests.support import free_port, wait_until_blocking
@@ -89,6 +90,19 @@ def test_explain_gives_the_way_of_the_decision_uncut(ecluse: Ecluse) -> None:
     assert json.loads(ecluse("explain", "shop", "--json").stdout)["desired"] == 3
 
 
+def test_explain_of_a_moment_says_when_that_was_decided(ecluse: Ecluse, control: FakeControl) -> None:
+    first, _, sentence, *_ = ecluse("explain", "shop", "--at", "10m ago").stdout.splitlines()
+    assert first == f"decided {moment(control.decided_at)}"
+    assert sentence.startswith("shop goes from 2 to 3 replicas: ")
+
+
+def test_explain_since_a_moment_gives_each_change_one_line(ecluse: Ecluse, control: FakeControl) -> None:
+    (line,) = ecluse("explain", "shop", "--since", "1h").stdout.splitlines()
+    assert line == f"{moment(control.decided_at)}  {DECISION.sentence}"
+    assert control.asked[0][-2:] == (True, 1000)
+    assert json.loads(ecluse("explain", "shop", "--since", "1h", "--json").stdout)[0]["desired"] == 3
+
+
 def test_scale_holds_and_gives_back(ecluse: Ecluse, control: FakeControl) -> None:
     assert "held at 5 replicas" in ecluse("scale", "shop", "5").stdout
     assert "between 1 and 8" in ecluse("scale", "shop", "auto").stdout
@@ -133,6 +147,8 @@ def test_version_says_how_the_hot_path_runs(ecluse: Ecluse) -> None:
     ("words", "code", "said"),
     [
         (("explain", "shep"), 4, "no service 'shep'; did you mean 'shop'?"),
+        (("explain", "shop", "--at", "2001-01-01"), 1, "no decision of shop from then is kept"),
+        (("explain", "shop", "--at", "soon"), 2, "'soon' is not a time such as 14:05"),
         (("logs", "x"), 4, "no service 'x'; there are: shop, legacy"),
         (("drain", "shop", "shop1"), 4, "shop has no replica 'shop1'; did you mean 'shop-1'?"),
         (("scale", "shop", "99"), 1, "99 is not between 1 and 8"),

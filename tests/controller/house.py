@@ -78,10 +78,10 @@ def with_rules(config: Config, rules: Rules) -> Config:
 
 
 @asynccontextmanager
-async def house(tmp_path: Path, services: str = WEB, rules: Rules | None = None) -> AsyncIterator[House]:
+async def house(tmp_path: Path, services: str = WEB, rules: Rules | None = None, state: str = "") -> AsyncIterator[House]:
     """Runs it, and ends it in order."""
     file = written(tmp_path / "ecluse.yaml", services)
-    config = load(file)
+    config = replace(load(file), state=state)
     controller = Controller(with_rules(config, rules) if rules else config)
     life = asyncio.create_task(controller.run())
     try:

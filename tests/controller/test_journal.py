@@ -96,3 +96,13 @@ async def test_who_stops_following_is_forgotten() -> None:
     await first
     await follower.aclose()  # type: ignore[attr-defined]  # it is a generator
     assert not made._followers
+
+
+def test_a_journal_goes_on_after_the_events_of_an_earlier_life_and_hands_over_its_own() -> None:
+    made, handed = journal(), []
+    made.record("starting", "before anything is known of them")
+    made.resume([{"id": 41, "message": "ready"}, {"id": 40, "message": "started"}], handed.append, skipped=100)
+    made.record("started", "again")
+    assert [event["message"] for event in made.newest(10)] == ["again", "before anything is known of them", "ready", "started"]
+    assert made.newest(1)[0]["id"] == 1 + 41 + 100 + 1
+    assert handed == made.newest(1)
