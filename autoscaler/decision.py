@@ -107,8 +107,8 @@ def as_json(decision: Decision) -> dict[str, Any]:
 
 def differs(one: Decision, other: Decision) -> bool:
     """Whether anything differs that matters: counts and reasons. Samples, and the words that tell them, move on all the time."""
-    return _matter(one) != _matter(other)
-
-
-def _matter(decision: Decision) -> tuple[object, ...]:
-    return decision.desired, decision.dry_run, [(stage.before, stage.after, stage.reason) for stage in decision.stages]
+    if (one.desired, one.dry_run, len(one.stages)) != (other.desired, other.dry_run, len(other.stages)):
+        return True
+    return any(
+        a.before != b.before or a.after != b.after or a.reason != b.reason for a, b in zip(one.stages, other.stages, strict=True)
+    )

@@ -24,9 +24,10 @@ class Forecasts:
         self._ended: list[Bin] = []
 
     def restore(self, bins: Iterable[Bin]) -> None:
-        """What is known of the past, before the first `observe`."""
+        """What is known of the past; at any time, since whoever keeps it may take a while to tell."""
         for bin_ in bins:
             self._bins.setdefault(bin_.metric, []).append(bin_)
+            self._forecasters.pop(bin_.metric, None)
 
     def observe(self, wall_s: float, totals: Mapping[str, float], rules: Rules, start_s: float | None) -> dict[str, Forecast]:
         """What is to be expected now. totals: by metric, as `Forecaster.observe` takes them."""

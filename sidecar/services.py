@@ -82,8 +82,8 @@ class Services:
         slot, former = self._slots.take(service.name), self._former.pop(service.name, None)
         running = Running(service, slot, engine, self._around, self._path, tell, former, self._state.decided)
         self.running[service.name] = running
-        if running.scaler and (kept := self._state.kept(service.name)):
-            running.scaler.restore(kept, self._around.clock())
+        if running.scaler:
+            self._restore(running.scaler)
         running.open()
 
     def table(self, generation: int, settings: Settings) -> RoutingTable:
@@ -148,6 +148,15 @@ class Services:
         for running in (*self.running.values(), *self._leaving):
             if running.config.name == name:
                 act(running)
+
+    def _restore(self, scaler: Scaler) -> None:
+        if kept := self._state.kept(scaler.service):
+            scaler.restore(kept, self._around.clock())
+        if scaler.rules.forecast:
+            self._tasks.spawn(self._restore_history(scaler), f"the history of {scaler.service}")
+
+    async def _restore_history(self, scaler: Scaler) -> None:
+        scaler.forecasts.restore(await self._state.history(scaler.service))
 
     def _remove(self, name: str) -> None:
         running = self.running.pop(name)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+from zlib import crc32
 
 from autoscaler.decision import Decision, differs
 from autoscaler.portable import from_json, shifted
@@ -50,7 +51,7 @@ class State:
         self._pending = Pending()
         self._turns = Turns()
         self._former: dict[str, str] = {}
-        self._decided: dict[str, tuple[float, Decision]] = {}  # by service, what was kept last, and when
+        self._decided: dict[str, tuple[float, Decision]] = {}  # by service, what was kept last, and when it is kept again
         self._writing = 0
         self._readers = asyncio.Semaphore(limits.READERS)
 
@@ -75,18 +76,21 @@ class State:
     # What is handed over
 
     def tick(self, scalers: Sequence[Scaler]) -> None:
-        """Keep what some of them remember, and write what waits. About once a second."""
+        """Keep what some of them remember and the bins that have ended, and write what waits. About once a second."""
         self._save(scalers, limits.SAVED)
+        for scaler in scalers:
+            for ended in scaler.forecasts.take_ended():
+                self.add_bin(scaler.service, ended)
         if not self._writing:
             self._write()
 
     def decided(self, service: str, decision: Decision) -> None:
         """A decision was made just now."""
         now_s = self._wall()
-        at_s, last = self._decided.get(service, (-math.inf, None))
+        due_s, last = self._decided.get(service, (math.inf, None))
         changed = last is None or differs(decision, last)
-        if changed or not at_s <= now_s < at_s + limits.STEADY_S:
-            self._decided[service] = now_s, decision
+        if changed or not due_s - limits.STEADY_S <= now_s < due_s:
+            self._decided[service] = _next_due_s(service, now_s), decision
             self._pending.decision(service, now_s, changed, decision)
 
     def forget(self, service: str) -> None:
@@ -181,6 +185,12 @@ class State:
 
     def _tell_from_thread(self, kind: str, message: str) -> None:
         self._loop.call_soon_threadsafe(self._tell, kind, message)
+
+
+def _next_due_s(service: str, now_s: float) -> float:
+    """When it is kept again if nothing changes: each service at a time of its own, so that the thread has as much to do each second."""
+    phase_s = crc32(service.encode()) % 1000 / 1000 * limits.STEADY_S
+    return now_s + limits.STEADY_S - (now_s - phase_s) % limits.STEADY_S
 
 
 def _shown(row: DecisionRow) -> dict[str, Any]:
