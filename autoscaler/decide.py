@@ -16,7 +16,7 @@ from autoscaler.hold import hold
 from autoscaler.memory import Mark, Memory
 from autoscaler.pause import pause
 from autoscaler.policies import limit_rate, longest_period_s
-from autoscaler.recommend import blind_since_s, choose, recommend, without_data
+from autoscaler.recommend import blind_since_s, choose, known, recommend, without_data
 from autoscaler.rules import Rules
 from autoscaler.snapshot import Snapshot
 from autoscaler.stabilize import first_sight, stabilize
@@ -31,7 +31,7 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
     burst, held = raise_for_burst(first.after, snapshot, rules, memory.burst)
     ahead = forecast.raise_for_forecast(burst.after, snapshot, rules)
     doubted = hold(ahead.after, snapshot, recommended, held)
-    stable, memory = stabilize(doubted.after, snapshot, rules, memory)
+    stable, memory = stabilize(doubted.after, snapshot, rules, memory, known(recommended))
     limited = limit_rate(stable.after, snapshot, rules.behavior, memory)
     placed = bounds.place(limited.after, snapshot)
     afforded = budget.within(placed.after, snapshot)

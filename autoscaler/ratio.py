@@ -19,6 +19,7 @@ from autoscaler.decision import Recommendation, amount, name_of, number
 from autoscaler.rules import USAGES, Behavior, MetricRule
 from autoscaler.snapshot import Snapshot
 
+NOT_MEASURED: Final = "no_ready_replica"
 FUZZ: Final = 1e-6  # of a replica: what floating point may add to a load that fits exactly
 
 
@@ -89,7 +90,7 @@ def _unmeasured(snapshot: Snapshot, metric: MetricRule, found: Counts, load: flo
     if needed > desired:
         why = _why_to_wake(snapshot, f"{name} is already {number(load)} against a target of {number(target)}", needed)
         return Recommendation(metric, load, target, None, needed, f"{metric.type}_above_target", why)
-    return Recommendation(metric, None, target, None, desired, "no_ready_replica", "no replica is ready to be measured")
+    return Recommendation(metric, None, target, None, desired, NOT_MEASURED, "no replica is ready to be measured")
 
 
 def _why_to_wake(snapshot: Snapshot, load: str, needed: int) -> str:

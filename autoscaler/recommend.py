@@ -9,6 +9,7 @@ from typing import Final
 from autoscaler import latency, ratio
 from autoscaler.decision import Recommendation, Stage
 from autoscaler.memory import Trial
+from autoscaler.ratio import NOT_MEASURED
 from autoscaler.rules import MetricType, Rules
 from autoscaler.snapshot import Snapshot
 
@@ -40,6 +41,11 @@ def recommend(snapshot: Snapshot, rules: Rules, trial: Trial | None) -> tuple[Re
             for metric, each in zip(rules.metrics, found, strict=True)
         ]
     )
+
+
+def known(recommended: tuple[Recommendation, ...]) -> bool:
+    """Whether every metric could tell."""
+    return bool(recommended) and all(each.replicas is not None and each.reason != NOT_MEASURED for each in recommended)
 
 
 def choose(recommended: tuple[Recommendation, ...], snapshot: Snapshot) -> Stage:

@@ -1,7 +1,8 @@
 """Stabilization windows, as in the HPA: up no further than the smallest, down no further than the largest recent recommendation.
 
 What is remembered is the recommendation as it was before this stage, up to max_replicas. The first sight of a service is
-remembered as a recommendation of the count it has, so that a restart never scales down at once.
+remembered as a recommendation of the count it has, so that a restart never scales down at once. Until a program that has just begun
+can tell what the load is, it remembers nothing as long as there is something from before: or else every restart would begin a new window.
 (`stabilizeRecommendationWithBehaviors` in kubernetes pkg/controller/podautoscaler/horizontal.go.)
 """
 
@@ -20,13 +21,15 @@ def first_sight(memory: Memory, snapshot: Snapshot, rules: Rules) -> Memory:
     return _remember(replace(memory, since_s=snapshot.now_s), snapshot, rules, snapshot.desired)
 
 
-def stabilize(count: int, snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Stage, Memory]:
-    """The recommendation, held back by the recent ones, and the memory with it added."""
+def stabilize(count: int, snapshot: Snapshot, rules: Rules, memory: Memory, known: bool = True) -> tuple[Stage, Memory]:
+    """The recommendation, held back by the recent ones, and the memory with it added. known: whether it was made from samples."""
     up, down = rules.behavior.scale_up.stabilization_window_s, rules.behavior.scale_down.stabilization_window_s
-    lowest = min([mark.value for mark in within(memory.lows, snapshot.now_s, up)], default=count)
-    highest = max([mark.value for mark in within(memory.highs, snapshot.now_s, down)], default=count)
+    lows, highs = within(memory.lows, snapshot.now_s, up), within(memory.highs, snapshot.now_s, down)
+    lowest = min([mark.value for mark in lows], default=count)
+    highest = max([mark.value for mark in highs], default=count)
     after = min(max(snapshot.desired, min(count, lowest)), max(count, highest))
-    remembered = _remember(memory, snapshot, rules, count)
+    keeps_quiet = not known and highs and _just_begun(snapshot, rules)
+    remembered = memory if keeps_quiet else _remember(memory, snapshot, rules, count)
     reason = "steady" if after == count else "stabilized"
     return Stage("stabilize", count, after, reason, _why(count, after, up, down)), remembered
 
@@ -35,6 +38,10 @@ def _remember(memory: Memory, snapshot: Snapshot, rules: Rules, count: int) -> M
     mark = Mark(snapshot.now_s, min(count, rules.max_replicas))
     behavior = rules.behavior
     return memory.remember(mark, behavior.scale_down.stabilization_window_s, behavior.scale_up.stabilization_window_s)
+
+
+def _just_begun(snapshot: Snapshot, rules: Rules) -> bool:
+    return snapshot.data_age_s is None or snapshot.seen_s < rules.stable_window_s
 
 
 def _why(count: int, after: int, up_s: float, down_s: float) -> str:

@@ -5,6 +5,7 @@ of a core busy, as far as there is one, and a replica that starts all that it ma
 the decision is the real thing; only time, the requests and what the engine tells are not.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +13,7 @@ from autoscaler.cluster.engine import Usage
 from autoscaler.decide import decide
 from autoscaler.decision import Decision
 from autoscaler.memory import Memory
+from autoscaler.portable import from_json, shifted, to_json
 from autoscaler.rules import Behavior, MetricRule, MetricType, PolicyType, Rules, ScalingPolicy, ScalingRules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from balancer.hotpath import board
@@ -126,6 +128,17 @@ class World:
             self.path.append((self.now_s, decision.desired))
             self._scale(decision.desired)
         return decision
+
+    def restart(self, replicas_end: bool = False) -> "World":
+        """The program ends and comes back: it knows what it kept, through JSON and the wall clock; what it sampled is lost.
+        replicas_end: those of this machine go with it, and as many start."""
+        kept = json.loads(json.dumps(to_json(shifted(self.memory, 1e6))))
+        self.memory = shifted(from_json(Memory, kept), -1e6)
+        self.sampler = Sampler(self.rules)
+        if replicas_end:
+            self.replicas.clear()
+            self._scale(self.desired)
+        return self
 
     @property
     def last(self) -> Decision:
