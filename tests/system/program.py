@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,23 +211,23 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def ecluse(tmp_path: Path, *words: str) -> AsyncIterator[Program]:
+async def ecluse(tmp_path: Path, *words: str, program: Sequence[str] = ECLUSE) -> AsyncIterator[Program]:
     """`ecluse run WORDS...` from its first line to its last process; one that is still there afterwards fails the test."""
     mark = uuid.uuid4().hex
     with (tmp_path / f"said-{mark}").open("w") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *ECLUSE, "run", *words, env=environment(**{MARK: mark}), stderr=stderr, stdout=stderr, cwd=tmp_path
+            *program, "run", *words, env=environment(**{MARK: mark}), stderr=stderr, stdout=stderr, cwd=tmp_path
         )
-    program = Program(process, Path(stderr.name), mark)
+    running = Program(process, Path(stderr.name), mark)
     try:
-        await program.begin()
-        yield program
-        await _end(program)
+        await running.begin()
+        yield running
+        await _end(running)
     except BaseException:
-        print(program.said()[-20_000:])  # pytest shows it with the failure
+        print(running.said()[-20_000:])  # pytest shows it with the failure
         raise
     finally:
-        await _clean_up(program)
+        await _clean_up(running)
 
 
 async def _end(program: Program) -> None:
