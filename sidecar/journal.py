@@ -88,7 +88,7 @@ class Journal:
     def resume(self, events: Sequence[Event], keep: Callable[[Event], None], skipped: int = 0) -> None:
         """Go on after the events of an earlier life, newest first, and hand every new one to `keep`. skipped: ids that may have been
         given then to events that were not kept any more."""
-        self._kept.extend(events[: self._kept.maxlen])
+        self._kept.extend(events[: (self._kept.maxlen or 0) - len(self._kept)])
         self._last_id += events[0]["id"] + skipped if events else 0
         self._keep = keep
 

@@ -64,7 +64,8 @@ class State:
             self.events = [json.loads(content) for _, content in events]
 
     async def close(self, scalers: Sequence[Scaler]) -> None:
-        """Keep everything as it is now, and give the directory back. Bounded: a disk that hangs is not waited for."""
+        """Keep everything as it is now, and give the directory back. A disk that hangs is not waited for here; the kernel may keep the
+        process until it answers."""
         self._save(scalers, len(scalers))
         self._write()
         ended = asyncio.get_running_loop().run_in_executor(self._thread, self._store.close)

@@ -106,3 +106,10 @@ def test_a_journal_goes_on_after_the_events_of_an_earlier_life_and_hands_over_it
     assert [event["message"] for event in made.newest(10)] == ["again", "before anything is known of them", "ready", "started"]
     assert made.newest(1)[0]["id"] == 1 + 41 + 100 + 1
     assert handed == made.newest(1)
+
+
+def test_a_journal_has_as_many_events_of_an_earlier_life_as_it_has_room_for() -> None:
+    made = journal(kept=3)
+    made.record("starting", "now")
+    made.resume([{"id": number, "message": str(number)} for number in (4, 3, 2, 1)], lambda event: None)
+    assert [event["message"] for event in made.newest(10)] == ["now", "4", "3"]

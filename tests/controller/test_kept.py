@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from autoscaler.rules import ForecastRules, MetricRule, MetricType, Rules
+from autoscaler.season import Bin
 from sidecar.configuration import load
 from sidecar.controller import Controller
-from sidecar.state import StateInUse
+from sidecar.state import State, StateInUse
 from sidecar.views import NotKept
 from tests.controller.house import house, written
 from tests.support import wait_until
@@ -59,3 +61,29 @@ async def test_a_second_program_on_the_same_directory_does_not_begin(tmp_path: P
         with pytest.raises(StateInUse, match="in use by another ecluse"):
             await Controller(second).run()
         await first.ready(1)
+
+
+async def test_a_program_that_cannot_use_its_directory_goes_on_without_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    async with house(tmp_path, state=str(tmp_path / "file")) as it:
+        await it.ready(1)
+        it.controller.scale("web", 2)
+        await it.ready(2)
+        assert (await it.controller.explain_at("web", time.time()))["desired"] == 2
+        told = [event["message"] for event in it.controller.events(1000) if event["kind"] == "state_failed"]
+        assert len(told) == 1
+        assert "until that is mended, what happens is kept in memory only" in told[0]
+
+
+async def test_the_history_of_an_earlier_life_is_forecast_from(tmp_path: Path) -> None:
+    kept = State(str(tmp_path / "kept"), lambda kind, message: None)
+    await kept.open()
+    newest_s = time.time() // 300 * 300 - 300
+    for number in range(3 * 288):
+        kept.add_bin("web", Bin(MetricType.CONCURRENCY, newest_s - number * 300, 300.0, 25.0, 30.0))
+    await kept.close([])
+    rules = Rules(1, 4, (MetricRule(MetricType.CONCURRENCY, 10.0),), forecast=ForecastRules())
+    async with house(tmp_path, rules=rules, state=str(tmp_path / "kept")) as it:
+        await it.ready(3)
+        stages = {stage["name"]: stage["why"] for stage in it.controller.explain("web")["stages"]}
+        assert stages["forecast"].startswith("concurrency is expected to be 25 in ")
