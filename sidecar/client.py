@@ -52,7 +52,7 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def get(self, path: str, **query: str | int) -> Any:
+    def get(self, path: str, **query: str | float) -> Any:
         """The JSON at a path. Raises Unreachable, Refused."""
         return self._json(self._send("GET", path, params=query))
 

@@ -37,6 +37,7 @@ _FOLLOW = Parameter("follow", "query", "1: stay and send what comes as server-se
 _TIME = "Seconds since the epoch, ISO 8601, a time of day, or a length of time: so long ago."
 _UNKNOWN = (404, "Error")
 _UNSCALABLE = (409, "Error")
+_UNANSWERED = (503, "Error")
 _INVALID = (400, "Error")
 _NOT_OBEYED = (409, "Error")
 
@@ -55,7 +56,7 @@ OPERATIONS: Final = (
         "GET",
         "/api/services/{name}/explain",
         "Why the service has as many replicas as it has, or had at some moment.",
-        ((200, "Explanation"), _INVALID, _UNKNOWN, _UNSCALABLE),
+        ((200, "Explanation"), _INVALID, _UNKNOWN, _UNSCALABLE, _UNANSWERED),
         (_NAME, Parameter("at", "query", f"The moment; now unless given. {_TIME}")),
     ),
     Operation(
@@ -63,7 +64,7 @@ OPERATIONS: Final = (
         "GET",
         "/api/services/{name}/decisions",
         "What was decided, newest first: every decision that differs from the one before, and others now and then.",
-        ((200, "Decisions"), _INVALID, _UNKNOWN, _UNSCALABLE),
+        ((200, "Decisions"), _INVALID, _UNKNOWN, _UNSCALABLE, _UNANSWERED),
         (
             _NAME,
             Parameter("since", "query", f"From this moment on. {_TIME}"),

@@ -12,6 +12,7 @@ from sidecar.views import DECISIONS
 
 METRIC_TITLES = ("METRIC", "SAMPLE", "TARGET", "RATIO", "ASKS FOR", "WHY")
 SHARES = ("cpu", "memory")  # told in per cent of what a replica may use
+SILENCE_S = 30.0  # a decision is kept at least every ten seconds
 STAGE_TITLES = ("STAGE", "BEFORE", "AFTER", "WHY")
 
 
@@ -29,7 +30,7 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
 def explain(arguments: argparse.Namespace) -> Exit:
     if arguments.since:
         return _changes(arguments)
-    query: dict[str, str] = {"at": _moment(arguments.at)} if arguments.at else {}
+    query: dict[str, float] = {"at": _moment(arguments.at)} if arguments.at else {}
     with client(arguments) as api:
         decision = api.get(f"/api/services/{arguments.service}/explain", **query)
     if arguments.json:
@@ -37,7 +38,7 @@ def explain(arguments: argparse.Namespace) -> Exit:
     elif not decision:
         show([f"{arguments.service}: nothing was decided yet"])
     else:
-        told = [f"decided {render.moment(decision['at'])}", ""] if "at" in decision else []
+        told = [_when(decision["at"], query["at"]), ""] if query else []
         show([*told, *decision_lines(decision, paint(), width() or render.WIDTH)])
     return Exit.OK
 
@@ -51,16 +52,24 @@ def _changes(arguments: argparse.Namespace) -> Exit:
     elif not decisions:
         show([f"{arguments.service}: no change is kept from then on"])
     else:
-        show([change_line(each, paint()) for each in reversed(decisions)])
+        left_out = [f"the last {DECISIONS}; earlier ones are left out"] if len(decisions) == DECISIONS else []
+        show([*left_out, *(change_line(each, paint()) for each in reversed(decisions))])
     return Exit.OK
 
 
-def _moment(words: str) -> str:
+def _when(decided_at: float, asked_at: float) -> str:
+    """While the program ran, the last decision before a moment is seconds old."""
+    silent_s = min(asked_at, time.time()) - decided_at
+    silence = f"; nothing was decided in the {render.duration(silent_s)} after it" if silent_s > SILENCE_S else ""
+    return f"decided {render.moment(decided_at)}{silence}"
+
+
+def _moment(words: str) -> float:
     """Seconds since the epoch: another machine may have another time zone. Raises Wrong."""
     from sidecar.moment import moment  # noqa: PLC0415 - it reads durations as the configuration does, which takes a while to load
 
     try:
-        return str(moment(words, time.time()))
+        return moment(words, time.time())
     except ValueError as error:
         raise Wrong(str(error), Exit.USAGE) from error
 

@@ -91,9 +91,11 @@ def test_explain_gives_the_way_of_the_decision_uncut(ecluse: Ecluse) -> None:
 
 
 def test_explain_of_a_moment_says_when_that_was_decided(ecluse: Ecluse, control: FakeControl) -> None:
-    first, _, sentence, *_ = ecluse("explain", "shop", "--at", "10m ago").stdout.splitlines()
+    first, _, sentence, *_ = ecluse("explain", "shop", "--at", str(control.decided_at + 9)).stdout.splitlines()
     assert first == f"decided {moment(control.decided_at)}"
     assert sentence.startswith("shop goes from 2 to 3 replicas: ")
+    first, *_ = ecluse("explain", "shop", "--at", str(control.decided_at + 3600)).stdout.splitlines()
+    assert first == f"decided {moment(control.decided_at)}; nothing was decided in the 60 min after it"
 
 
 def test_explain_since_a_moment_gives_each_change_one_line(ecluse: Ecluse, control: FakeControl) -> None:
