@@ -77,7 +77,6 @@ class Database:
         with self._connection:
             many("INSERT INTO decisions (service, at, changed, content) VALUES (?, ?, ?, ?)", batch.decisions)
             many("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", batch.kept)
-            many("DELETE FROM kept WHERE service = ?", [(service,) for service in batch.forgotten])
             many("INSERT OR REPLACE INTO bins VALUES (?, ?, ?, ?, ?, ?)", batch.bins)
             many("INSERT OR REPLACE INTO events VALUES (?, ?)", batch.events)
             self._bound(batch, now_s)
@@ -131,8 +130,8 @@ class Database:
             self._delete_decisions(
                 "WHERE service = ? ORDER BY at LIMIT ?", service, max(0, self._rows[service] - self._room.rows)
             )
-        while self._octets > self._room.octets:
-            self._delete_decisions("ORDER BY id LIMIT ?", DELETED)
+        while self._octets > self._room.octets and self._delete_decisions("ORDER BY id LIMIT ?", DELETED):
+            pass
         execute = self._connection.execute
         if batch.bins:
             execute("DELETE FROM bins WHERE start < ?", (now_s - HISTORY_S,))
@@ -141,12 +140,13 @@ class Database:
         if batch.events:
             execute("DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)", (EVENTS,))
 
-    def _delete_decisions(self, which: str, *values: object) -> None:
+    def _delete_decisions(self, which: str, *values: object) -> int:
         gone = self._all(
             f"DELETE FROM decisions WHERE id IN (SELECT id FROM decisions {which}) RETURNING service, length(content)", *values
         )
         self._rows.subtract(service for service, _ in gone)
         self._octets -= sum(octets for _, octets in gone)
+        return len(gone)
 
     def _all(self, statement: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]  # what it holds is the statement's
         return self._connection.execute(statement, values).fetchall()

@@ -100,7 +100,7 @@ class State:
         self._decided.pop(service, None)
         self._former.pop(service, None)
         if self._on_disk:
-            self._pending.forget(service)
+            self._pending.kept(service, None)
 
     def event(self, event: Event) -> None:
         """Something happened just now."""
@@ -162,7 +162,8 @@ class State:
     def _write(self) -> None:
         if self._pending:
             self._writing += 1
-            taken = self._pending.take(self._wall() - self._clock())
+            now_s = self._wall()
+            taken = self._pending.take(now_s, now_s - self._clock())
             writing = asyncio.get_running_loop().run_in_executor(self._thread, self._store.write, taken)
             writing.add_done_callback(self._written)
 

@@ -76,9 +76,9 @@ def test_of_all_services_the_newest_octets_stay(tmp_path: Path) -> None:
 def test_what_is_kept_of_a_service_is_the_newest_and_goes_with_it_or_in_time() -> None:
     kept = made()
     kept.write(Batch(kept=[("web", 1.0, "old"), ("gone", 1.0, "x"), ("lost", 1.0, "x")]), 1.0)
-    kept.write(Batch(kept=[("web", 2.0, "new")], forgotten=["gone"]), 2.0)
-    assert sorted(kept.kept()) == [("lost", 1.0, "x"), ("web", 2.0, "new")]
-    kept.write(Batch(kept=[("web", 2.0 + FORGOTTEN_S, "newest")]), 2.0 + FORGOTTEN_S)
+    kept.write(Batch(kept=[("web", 2.0, "new"), ("gone", 2.0, "")]), 2.0)
+    assert sorted(kept.kept()) == [("gone", 2.0, ""), ("lost", 1.0, "x"), ("web", 2.0, "new")]
+    kept.write(Batch(kept=[("web", 2.0 + FORGOTTEN_S, "newest")]), 3.0 + FORGOTTEN_S)
     assert kept.kept() == [("web", 2.0 + FORGOTTEN_S, "newest")]
 
 
