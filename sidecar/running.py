@@ -184,10 +184,10 @@ class Running:
         statuses = [ReplicaStatus(replica.id, replica.state, replica.started_s) for replica in self.replicas]
         decision = scaler.step(now_s, statuses, self.fleet.engine.full(self.config.name), self._wall())
         news = decision.desired != before.desired if before and decision.dry_run else decision.desired != decision.previous
-        self._decided(self.config.name, decision)
         if news:
             self._tell("decision", "", decision.sentence)
         self.fleet.scale_to(scaler.wanted)
+        self._decided(self.config.name, decision)
 
 
 def fleet_settings(config: Service) -> FleetSettings:

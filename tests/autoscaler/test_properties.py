@@ -111,6 +111,16 @@ def test_a_restart_at_any_tick_and_with_any_clock_changes_no_decision(rules: Rul
     assert decide_all(rules, steps, restarts=True) == decide_all(rules, steps)
 
 
+@FEW
+@given(st.lists(st.tuples(LOADS, st.integers(1, 60)), min_size=1, max_size=5), st.sets(st.integers(0, 299), min_size=1))
+def test_nor_does_one_in_virtual_time(steps: list[tuple[float, int]], restarts: set[int]) -> None:
+    undisturbed, restarted = World(concurrency(), 3), World(concurrency(), 3)
+    for load in (load for load, seconds in steps for _ in range(seconds)):
+        if round(restarted.now_s) in restarts:
+            restarted.remember()
+        assert restarted.run(load, 1.0).last == undisturbed.run(load, 1.0).last
+
+
 @MANY
 @given(RULES, SNAPSHOTS)
 def test_the_same_is_decided_the_same(rules: Rules, snapshot: Snapshot) -> None:

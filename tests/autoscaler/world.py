@@ -132,13 +132,17 @@ class World:
     def restart(self, replicas_end: bool = False) -> "World":
         """The program ends and comes back: it knows what it kept, through JSON and the wall clock; what it sampled is lost.
         replicas_end: those of this machine go with it, and as many start."""
-        kept = json.loads(json.dumps(to_json(shifted(self.memory, 1e6))))
-        self.memory = shifted(from_json(Memory, kept), -1e6)
+        self.remember()
         self.sampler = Sampler(self.rules)
         if replicas_end:
             self.replicas.clear()
             self._scale(self.desired)
         return self
+
+    def remember(self) -> None:
+        """Keep what is remembered, and bring it back."""
+        kept = json.loads(json.dumps(to_json(shifted(self.memory, 1e6))))
+        self.memory = shifted(from_json(Memory, kept), -1e6)
 
     @property
     def last(self) -> Decision:
