@@ -60,7 +60,7 @@ def of_service(service: Service, path: Path) -> Iterator[Finding]:
     """What does not fit together in one service, wherever its replicas come from."""
     yield from _variables(service, path)
     yield from _probe(service.probes.readiness, (*path, "probes", "readiness"))
-    yield from _scaling(service.autoscale, (*path, "autoscale"))
+    yield from scaling_findings(service.autoscale, (*path, "autoscale"))
 
 
 def _any_service(file: File) -> Iterator[Finding]:
@@ -176,7 +176,7 @@ def _probe(readiness: Readiness, path: Path) -> Iterator[Finding]:
             yield Finding((*path, key), message, needs=((*path, "type"), (*path, "path")), at_key=True)
 
 
-def _scaling(scaling: Autoscale, path: Path) -> Iterator[Finding]:
+def scaling_findings(scaling: Autoscale, path: Path) -> Iterator[Finding]:
     yield from _bounds(scaling, path)
     yield from _zero(scaling, path)
     if scaling.burst and scaling.burst.window >= scaling.stable_window:

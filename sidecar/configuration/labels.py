@@ -63,7 +63,7 @@ class _Reader:
         path: Path = ("services", name)
         document = documents.of_values({"services": {name: self._values()}}, self.origin)
         document.failed |= {(*path, *part) for part in self._failed}
-        file = validate(document)
+        file = validate(document, models.File)
         given = file.services.get(name) if file else None
         if file and given:
             checks.check(document, [*checks.routes(file), *checks.of_service(given, path), *_of_source(given, source, path)])

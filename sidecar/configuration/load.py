@@ -10,6 +10,7 @@ from sidecar.configuration import document as documents
 from sidecar.configuration.build import build
 from sidecar.configuration.checks import check, findings
 from sidecar.configuration.document import FILE_BYTES, Document
+from sidecar.configuration.models import File
 from sidecar.configuration.problems import ConfigurationErrors, Problem
 from sidecar.configuration.validation import validate
 
@@ -27,10 +28,15 @@ _OPTIONS = {
 
 def load(path: Path) -> Config:
     """The configuration in a file. Raises ConfigurationErrors."""
+    return parse(text_of(path), str(path), directory=path.absolute().parent)
+
+
+def text_of(path: Path) -> str:
+    """What stands in a file. Raises ConfigurationErrors."""
     try:
         with path.open("rb") as file:
             octets = file.read(FILE_BYTES + 1)
-        text = documents.checked_size(octets, str(path)).decode()
+        return documents.checked_size(octets, str(path)).decode()
     except OSError as error:
         raise ConfigurationErrors([Problem(str(path), 0, 0, "", f"cannot be read: {_reason(error)}")]) from None
     except UnicodeDecodeError as error:
@@ -38,7 +44,6 @@ def load(path: Path) -> Config:
         line, column = before.count("\n") + 1, error.start - octets.rfind(b"\n", 0, error.start)
         message = f"is not UTF-8: there is a byte 0x{octets[error.start]:02x}"
         raise ConfigurationErrors([Problem(str(path), line, column, "", message)]) from None
-    return parse(text, str(path), directory=path.absolute().parent)
 
 
 def _reason(error: OSError) -> str:
@@ -52,7 +57,7 @@ def parse(text: str, source: str, *, directory: Path | None = None, variables: M
     ${NAME} stands for, by default the environment.
     """
     document = documents.read(text, source, os.environ if variables is None else variables)
-    return _config(document, directory or _here(source))
+    return configured(document, directory or _here(source), usable_cores())
 
 
 def from_command(
@@ -73,7 +78,7 @@ def from_command(
     data = _given(listen=listen, workers=workers, admin=_given(listen=admin), services={SERVICE: service})
     document = documents.of_values(data, COMMAND_LINE)
     try:
-        return _config(document, _here(COMMAND_LINE))
+        return configured(document, _here(COMMAND_LINE), usable_cores())
     except ConfigurationErrors as errors:
         raise ConfigurationErrors([replace(one, key=_OPTIONS.get(one.key, one.key)) for one in errors.problems]) from None
 
@@ -93,9 +98,14 @@ def _given(**options: object) -> dict[str, object]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in texts.items()}
 
 
-def _config(document: Document, directory: Path) -> Config:
-    cores = len(os.sched_getaffinity(0))
-    file = validate(document)
+def usable_cores() -> int:
+    """The processor cores that this program may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def configured(document: Document, directory: Path, cores: int) -> Config:
+    """The configuration that a document holds. cores: as in `Autoscale.bounds`. Raises ConfigurationErrors."""
+    file = validate(document, File)
     if file:
         check(document, findings(file, directory, cores))
     if document.problems or not file:

@@ -10,7 +10,7 @@ from autoscaler.rules import PolicyType, SelectPolicy
 from balancer.limits import REPLICAS
 from sidecar import config
 from sidecar.configuration import kinds
-from sidecar.configuration.base import HpaModel
+from sidecar.configuration.base import HpaModel, Model
 from sidecar.configuration.shapes import OrFalse
 
 _RULES = rules.Rules()
@@ -150,3 +150,10 @@ class Autoscale(HpaModel):
         """The least and the most replicas, on a machine with so many processor cores."""
         low = self.min_replicas if self.min_replicas is not None else 0 if self.scale_to_zero else 1
         return low, self.max_replicas or max(_LEAST_MAXIMUM, _REPLICAS_PER_CORE * cores, low)
+
+
+class Block(Model):
+    """A file that holds nothing but an `autoscale` block."""
+
+    autoscale: Autoscale
+    """How many replicas there should be."""

@@ -7,30 +7,31 @@ on what is left, and all problems come out at once.
 from collections.abc import Mapping
 from itertools import takewhile
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sidecar.configuration.base import Model, hpa_spelling
 from sidecar.configuration.document import Document
-from sidecar.configuration.models import File
 from sidecar.configuration.problems import Path, nearest, show
 from sidecar.configuration.quantities import wrong
 from sidecar.configuration.shapes import At
 
+M = TypeVar("M", bound=Model)
 
-def validate(document: Document) -> File | None:
-    """The models of everything that is right; the problems of the rest are added to the document. None: too little is right."""
+
+def validate(document: Document, model: type[M]) -> M | None:
+    """The model of everything that is right; the problems of the rest are added to the document. None: too little is right."""
     unreadable = frozenset(document.failed)
     try:
-        return File.model_validate(document.data)
+        return model.model_validate(document.data)
     except ValidationError as error:
         unknown_first = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
         for detail in unknown_first:  # a mistyped key is not also a missing one
             if not any(place in unreadable for place in way_to(_place(document, detail))):
-                _report(document, detail)
-    return _remaining(document)
+                _report(document, detail, model)
+    return _remaining(document, model)
 
 
 def way_to(path: Path) -> list[Path]:
@@ -38,12 +39,12 @@ def way_to(path: Path) -> list[Path]:
     return [path[:length] for length in range(1, len(path) + 1)]
 
 
-def _remaining(document: Document) -> File | None:
-    """The models without what failed; what was needed and is now missing takes its mapping with it."""
+def _remaining(document: Document, model: type[M]) -> M | None:
+    """The model without what failed; what was needed and is now missing takes its mapping with it."""
     failed = set(document.failed)
     while () not in failed:
         try:
-            return File.model_validate(_without(document.data, failed))
+            return model.model_validate(_without(document.data, failed))
         except ValidationError as error:
             failed |= {_place(document, detail) for detail in error.errors(include_url=False)}
     return None
@@ -83,11 +84,11 @@ def _place(document: Document, detail: ErrorDetails) -> Path:
     return located(document, path)
 
 
-def _report(document: Document, detail: ErrorDetails) -> None:
+def _report(document: Document, detail: ErrorDetails, root: type[Model]) -> None:
     path, place = detail["loc"], _place(document, detail)
     match detail["type"]:
         case "extra_forbidden":
-            model = _model_at(path[:-1])
+            model = _model_at(root, path[:-1])
             near = nearest(str(path[-1]), list(model.spellings()))
             document.add(place, _unknown_key(str(path[-1]), model, near), at_key=True)
             document.failed.add((*place[:-1], near))
@@ -135,8 +136,8 @@ def _metric_type(kind: object, available: str) -> str:
     return f"metric type {show(kind)} is not available in this version; available: {available}{hint}"
 
 
-def _model_at(path: Path) -> type[Model]:
-    kind: Any = File
+def _model_at(root: type[Model], path: Path) -> type[Model]:
+    kind: Any = root
     for part in path:
         kind = _inside(kind, part)
     model: type[Model] = _choices(kind)[0]
