@@ -29,7 +29,9 @@ def bound(count: int, snapshot: Snapshot, rules: Rules) -> Stage:
     if rules.min_replicas == 0 and snapshot.override is None:
         return _bound_near_zero(count, snapshot, rules)
     if count < rules.min_replicas:
-        return Stage("bounds", count, rules.min_replicas, "limited_by_min", f"min_replicas is {rules.min_replicas}")
+        return Stage(
+            "bounds", count, rules.min_replicas, "limited_by_min", f"min_replicas is {rules.min_replicas}{rules.min_why}"
+        )
     return _bound_above(count, rules)
 
 
@@ -52,5 +54,7 @@ def _asleep(snapshot: Snapshot, rules: Rules) -> bool:
 
 def _bound_above(count: int, rules: Rules) -> Stage:
     if count > rules.max_replicas:
-        return Stage("bounds", count, rules.max_replicas, "limited_by_max", f"max_replicas is {rules.max_replicas}")
+        return Stage(
+            "bounds", count, rules.max_replicas, "limited_by_max", f"max_replicas is {rules.max_replicas}{rules.max_why}"
+        )
     return Stage("bounds", count, count, "steady", "within min and max")

@@ -197,7 +197,8 @@ class Rules:
     """All rules of one service. stable_window_s: over which samples are averaged. fallback_*: without any data for so long,
     hold (`fallback_replicas` None) or go to that many; never below min_replicas. initial_replicas: at the first start, None is
     min_replicas but at least one. priority: the higher ones get theirs first where a budget does not do for all. replica_cpus,
-    replica_memory: what one replica costs of a budget.
+    replica_memory: what one replica costs of a budget. min_why, max_why: where a bound comes from that is not the file's, to be put behind
+    it in a sentence.
     """
 
     min_replicas: int = 1
@@ -219,3 +220,5 @@ class Rules:
     priority: int = 0
     replica_cpus: float = 0.0
     replica_memory: int = 0
+    min_why: str = ""
+    max_why: str = ""
