@@ -12,9 +12,14 @@ from autoscaler.snapshot import Snapshot
 STRENGTH: Final = (Pause.NONE, Pause.DOWN, Pause.ALL)
 
 
+def stronger(one: Pause, other: Pause) -> Pause:
+    """Of two pauses the one that holds more."""
+    return max(one, other, key=STRENGTH.index)
+
+
 def pause(count: int, snapshot: Snapshot, rules: Rules) -> Stage:
     """The count as far as it may change."""
-    held = max(snapshot.pause, rules.pause, key=STRENGTH.index)
+    held = stronger(snapshot.pause, rules.pause)
     after = snapshot.desired if held is Pause.ALL or (held is Pause.DOWN and count < snapshot.desired) else count
     if after == count:
         return Stage(

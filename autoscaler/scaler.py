@@ -13,7 +13,7 @@ from autoscaler.decision import Decision
 from autoscaler.forecasts import Forecasts
 from autoscaler.memory import Memory
 from autoscaler.portable import Moment
-from autoscaler.rules import Rules
+from autoscaler.rules import Pause, Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
 
 
@@ -24,11 +24,13 @@ class Kept:
     at_s: Moment
     wanted: int
     override: int | None = None
+    pause: Pause = Pause.NONE
     memory: Memory = field(default_factory=Memory)
 
 
 class Scaler:
-    """wanted: the count asked for last. override: the count set by hand. decided: how many decisions, by reason."""
+    """wanted: the count asked for last. override: the count set by hand. pause: what is held by hand.
+    decided: how many decisions, by reason."""
 
     def __init__(self, service: str, rules: Rules, sampler: Sampler) -> None:
         self.service = service
@@ -36,6 +38,7 @@ class Scaler:
         self.sampler = sampler
         self.wanted = max(1, rules.min_replicas)
         self.override: int | None = None
+        self.pause = Pause.NONE
         self.decision: Decision | None = None
         self.decided: Counter[str] = Counter()
         self.forecasts = Forecasts()
@@ -44,12 +47,12 @@ class Scaler:
 
     def kept(self, now_s: float) -> Kept:
         """What is to be kept over a restart."""
-        return Kept(now_s, self.wanted, self.override, self._memory)
+        return Kept(now_s, self.wanted, self.override, self.pause, self._memory)
 
     def restore(self, kept: Kept, now_s: float) -> None:
         """Go on from what was kept, before `take_over`. After a gap in which the window for going down has run out, the count is a
         new sight: nothing is known of the load in between, and a restart never scales down at once."""
-        self._former, self._memory = kept.wanted, kept.memory
+        self._former, self._memory, self.pause = kept.wanted, kept.memory, kept.pause
         if now_s - kept.at_s > self.rules.behavior.scale_down.stabilization_window_s:
             self._memory = replace(kept.memory, since_s=None, blind_since_s=None)
         if kept.override is not None:
@@ -86,6 +89,7 @@ class Scaler:
             full=full,
             wall_s=wall_s,
             start_s=start_s,
+            pause=self.pause,
             forecasts=self.forecasts.observe(wall_s, self.sampler.totals, self.rules, start_s),
         )
         self.decision, self._memory = decide(snapshot, self.rules, self._memory)

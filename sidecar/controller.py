@@ -15,6 +15,7 @@ from typing import Any
 
 from autoscaler.decision import as_json
 from autoscaler.registry import Surroundings
+from autoscaler.rules import Pause
 from autoscaler.scaler import Scaler
 from autoscaler.slots import Slots
 from balancer import limits
@@ -182,6 +183,17 @@ class Controller(Program):
         self._check_charge()
         running.scaler.set_by_hand(replicas)
         self._journal.record("override", "automatic again" if replicas is None else f"held at {replicas} by hand", name)
+        self._services.tick_one(name)
+
+    def pause(self, name: str, what: Pause) -> None:
+        """Hold the count by hand, or no longer. Raises UnknownName, NotScalable."""
+        running = self._services.named(name)
+        if not running.scaler:
+            raise _not_scalable(running, "ecluse does not change how many there are")
+        self._check_charge()
+        running.scaler.pause = what
+        told = {Pause.NONE: "over", Pause.DOWN: "nothing goes down by itself", Pause.ALL: "nothing changes by itself"}
+        self._journal.record("pause", told[what], name)
         self._services.tick_one(name)
 
     def drain(self, name: str, replica: str) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NoReturn
 
+from autoscaler.rules import Pause
 from balancer.table import RoutingTable
 from sidecar.admin import Admin, serve
 from sidecar.commands.version import installed
@@ -146,6 +147,10 @@ class Proxy(Program):
     def decisions(self) -> dict[tuple[str, str], int]:
         """None are made here."""
         return {}
+
+    def pause(self, name: str, what: Pause) -> None:
+        """Raises UnknownName, NotScalable."""
+        self._leave_to_the_autoscaler(name)
 
     def scale(self, name: str, replicas: int | None) -> None:
         """Raises UnknownName, NotScalable."""

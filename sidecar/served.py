@@ -5,7 +5,7 @@ Why there are so many replicas is not known here: that is the autoscaler's.
 
 from collections.abc import Callable
 
-from autoscaler.rules import Rules
+from autoscaler.rules import Pause, Rules
 from autoscaler.sampling import Sampler
 from balancer.scoreboard import ReplicaReading
 from balancer.table import ReplicaEntry, ReplicaState, RoutingTable, ServiceEntry
@@ -82,6 +82,7 @@ class Served:
             max_replicas=0,
             override=None,
             dry_run=False,
+            pause=Pause.NONE,
             load=sampler.load,
             rps=sampler.rps,
             latency_p50_s=sampler.latency(50),

@@ -1,5 +1,7 @@
 """Makes the views that others read from what runs. Reads only; nothing here changes anything."""
 
+from autoscaler.pause import stronger
+from autoscaler.rules import Pause
 from balancer.table import RouteEntry
 from sidecar.running import Running
 from sidecar.views import ReplicaView, ServiceView
@@ -20,6 +22,7 @@ def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
         max_replicas=rules.max_replicas if rules else 0,
         override=scaler.override if scaler else None,
         dry_run=bool(rules and rules.dry_run),
+        pause=stronger(scaler.pause, scaler.rules.pause) if scaler else Pause.NONE,
         load=sampler.load,
         rps=sampler.rps,
         latency_p50_s=sampler.latency(50),

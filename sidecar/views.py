@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from autoscaler.cluster.engine import Usage
+from autoscaler.rules import Pause
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
 
 LOG_LINES: Final = 10_000  # the most that one answer carries
@@ -62,6 +63,7 @@ class ServiceView:
     max_replicas: int
     override: int | None
     dry_run: bool
+    pause: Pause  # the stronger of what is said by hand and in the rules
     load: float  # mean requests running, queued and held over the last second
     rps: float
     latency_p50_s: float | None
@@ -200,6 +202,10 @@ class Control(Protocol):
 
     def scale(self, name: str, replicas: int | None) -> None:
         """Hold the count at `replicas`, or None: automatic again. Raises UnknownName, NotScalable, ValueError out of bounds."""
+        ...
+
+    def pause(self, name: str, what: Pause) -> None:
+        """Hold the count by hand: ALL changes nothing by itself, DOWN lets it only rise, NONE ends it. Raises UnknownName, NotScalable."""
         ...
 
     def drain(self, name: str, replica: str) -> None:

@@ -107,6 +107,14 @@ class Handlers:
             raise Problem(400, "out_of_bounds", str(error)) from error
         return self._service(request, 200)
 
+    async def pause(self, request: Request) -> Response:
+        try:
+            what = openapi.Pausing.model_validate_json(await _body(request)).what
+        except ValidationError as error:
+            raise Problem(400, "invalid", 'send {"what": "all"}, {"what": "down"} or {"what": "none"}') from error
+        self._control.pause(request.path_params["name"], what)
+        return self._service(request, 200)
+
     async def drain(self, request: Request) -> Response:
         await _body(request)
         self._control.drain(request.path_params["name"], request.path_params["id"])

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from autoscaler.rules import Pause
 from sidecar.admin import shapes
 from sidecar.admin.operations import EVENT_STREAM, OPERATIONS, Operation, Parameter
 from sidecar.admin.orders import Held, Order, Reader, Taken
@@ -52,6 +53,14 @@ class Decisions(BaseModel):
     decisions: list[Explanation]
 
 
+class Pausing(BaseModel):
+    """What may not change by itself: all of it, only downwards, or none any more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    what: Pause
+
+
 class Scale(BaseModel):
     """How many replicas to hold, or "auto" for the autoscaler's own count again."""
 
@@ -90,7 +99,21 @@ class Reload(BaseModel):
 _SHAPES: Final = {
     kind.__name__: TypeAdapter(kind)
     for kind in (
-        *(Status, Readiness, Error, Overview, Services, ServiceView, Explanation, Decisions, Scale, Logs, Events, Reload),
+        *(
+            Status,
+            Readiness,
+            Error,
+            Overview,
+            Services,
+            ServiceView,
+            Explanation,
+            Decisions,
+            Scale,
+            Pausing,
+            Logs,
+            Events,
+            Reload,
+        ),
         *(Held, Order, Reader, Taken),
     )
 }

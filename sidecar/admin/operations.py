@@ -83,6 +83,15 @@ OPERATIONS: Final = (
         body="Scale",
     ),
     Operation(
+        "pause",
+        "POST",
+        "/api/services/{name}/pause",
+        "Hold the number of replicas where it is, or let it only rise; over a reload and a restart, until it is ended.",
+        ((200, "ServiceView"), _INVALID, _UNKNOWN, _UNSCALABLE),
+        (_NAME,),
+        body="Pausing",
+    ),
+    Operation(
         "drain",
         "POST",
         "/api/services/{name}/replicas/{id}/drain",

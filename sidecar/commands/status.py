@@ -12,6 +12,7 @@ from sidecar.render import Paint, count, duration
 from sidecar.views import Role
 
 SERVICE_TITLES = ("SERVICE", "READY", "DESIRED", "LOAD", "REQ/S", "P50", "P95", "ROUTES")
+PAUSED = {"none": "", "down": " (not going down)", "all": " (paused)"}
 REPLICA_TITLES = ("REPLICA", "STATE", "ADDRESS", "AGE", "IN FLIGHT", "REQUESTS", "DETAIL")
 USAGE_TITLES = ("CPU", "MEM")  # where any is known, before the details
 PROGRAM_TROUBLES = (
@@ -87,7 +88,9 @@ def services_lines(services: list[dict[str, Any]], colours: Paint, columns: int 
 
 def _service_row(service: dict[str, Any]) -> tuple[str, ...]:
     scale = f"{service['desired']} of {service['min_replicas']}-{service['max_replicas']}" if service["scalable"] else "-"
-    marks = (" (held)" if service["override"] is not None else "") + (" (dry run)" if service["dry_run"] else "")
+    marks = (" (held)" if service["override"] is not None else PAUSED[service["pause"]]) + (
+        " (dry run)" if service["dry_run"] else ""
+    )
     return (
         service["name"],
         f"{service['ready']}/{service['current']}",

@@ -28,4 +28,6 @@ class Turns:
         """A decision makes a new memory each time, so to compare which one it is suffices."""
         saved = self._saved.get(service)
         self._saved[service] = kept
-        return saved is None or saved.memory is not kept.memory or (saved.wanted, saved.override) != (kept.wanted, kept.override)
+        if saved is None or saved.memory is not kept.memory:
+            return True
+        return (saved.wanted, saved.override, saved.pause) != (kept.wanted, kept.override, kept.pause)

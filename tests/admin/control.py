@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from autoscaler.cluster.engine import Usage
 from autoscaler.decision import Decision, Recommendation, Stage, as_json
-from autoscaler.rules import MetricRule, MetricType
+from autoscaler.rules import MetricRule, MetricType, Pause
 from balancer.hotpath import board
 from balancer.hotpath.row import bucket
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
@@ -66,6 +66,7 @@ def service(name: str = "shop", *replicas: ReplicaView, scalable: bool = True) -
         max_replicas=8,
         override=None,
         dry_run=False,
+        pause=Pause.NONE,
         load=3.5,
         rps=120.0,
         latency_p50_s=0.004,
@@ -182,6 +183,11 @@ class FakeControl:
 
     def decisions(self) -> dict[tuple[str, str], int]:
         return Counter({("shop", "within_tolerance"): 9, ("shop", "scale_up"): 2})
+
+    def pause(self, name: str, what: Pause) -> None:
+        self.service(name)
+        self.asked.append(("pause", name, what.value))
+        self.shown[name] = replace(self.shown[name], pause=what)
 
     def scale(self, name: str, replicas: int | None) -> None:
         shown = self._scalable(name)

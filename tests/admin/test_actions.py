@@ -132,3 +132,15 @@ async def test_a_moment_of_which_nothing_is_kept_is_not_found(api: httpx.AsyncCl
 async def test_a_bad_moment_or_number_is_refused(api: httpx.AsyncClient, query: str) -> None:
     answer = await api.get(f"/api/services/shop/{query}")
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid")
+
+
+@pytest.mark.parametrize("what", ["all", "down", "none"])
+async def test_a_pause_is_passed_on_and_shown(api: httpx.AsyncClient, control: FakeControl, what: str) -> None:
+    assert (await api.post("/api/services/shop/pause", json={"what": what})).json()["pause"] == what
+    assert control.asked[-1] == ("pause", "shop", what)
+
+
+@pytest.mark.parametrize("body", [{}, {"what": "up"}, {"what": "all", "for": 5}, []])
+async def test_what_is_no_pause_is_refused(api: httpx.AsyncClient, control: FakeControl, body: object) -> None:
+    answer = await api.post("/api/services/shop/pause", json=body)
+    assert (answer.status_code, answer.json()["error"], control.asked) == (400, "invalid", [])

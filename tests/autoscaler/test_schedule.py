@@ -87,7 +87,7 @@ def test_a_window_is_open_from_its_start_to_its_end(moment: str, is_open: bool) 
             "UTC",
             "2026-11-25T09:00:00+00:00",
             "2026-11-25T18:00:00+00:00",
-            id="starts within it open nothing",
+            id="a second start opens nothing",
         ),
     ],
 )
@@ -128,7 +128,7 @@ def test_a_span_is_what_every_moment_in_it_is(zone: str, start: int, end: int, d
             (NIGHT, Schedule("0 21 * * *", "0 5 * * *", "UTC", None, 3)), "2026-11-25 23:00", (1, 2, 0), id="the lowest maximum"
         ),
         pytest.param(
-            (NIGHT, Schedule("0 0 * * *", "59 23 * * *", "UTC", 6)), "2026-11-25 23:00", (6, 6, 0), id="a minimum beats a maximum"
+            (NIGHT, Schedule("0 0 * * *", "59 23 * * *", "UTC", 6)), "2026-11-25 23:00", (6, 6, 0), id="minimum beats maximum"
         ),
         pytest.param(
             (Schedule("0 0 * * *", "59 23 * * *", "UTC", 20),), "2026-11-25 12:00", (20, 20, 0), id="and the file's maximum"
@@ -151,8 +151,8 @@ def moments() -> Iterator[float]:
     yield from (start_s + 60 * minute for minute in range(3 * 24 * 60))
 
 
-def test_over_a_change_of_the_clock_the_count_follows_the_clock_on_the_wall() -> None:
-    """Minute by minute over three days, one of which has 23 hours: four replicas exactly while it is from 8 to 18 on a working day."""
+def test_over_a_change_of_the_clock_the_minimum_follows_the_clock_on_the_wall() -> None:
+    """Minute by minute over three days, one of which has 23 hours: never fewer than four while it is from 8 to 18 on a working day."""
     rules, memory, desired = Rules(1, 10, schedules=(OFFICE,)), Memory(), 1
     for wall_s in moments():
         local = datetime.fromtimestamp(wall_s, ZoneInfo("Europe/Paris"))
