@@ -4,8 +4,7 @@ Invariant: the first stage's `before` is the count asked for last, each stage's 
 the last `after` is what is desired. No rule belongs here.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from autoscaler.rules import USAGES, MetricRule, MetricType
 
@@ -97,12 +96,6 @@ def number(value: float) -> str:
 def amount(metric: MetricRule, value: float) -> str:
     """A sample or a target as people read it: "12.5", or "63%" of what a replica may use."""
     return f"{value:.0%}" if metric.type in USAGES else number(value)
-
-
-def as_json(decision: Decision) -> dict[str, Any]:
-    """The decision as JSON-ready data; metrics by name, with `reason` and `sentence` beside what they are made from."""
-    recommended = [{**asdict(each), "metric": name_of(each.metric)} for each in decision.recommended]
-    return {**asdict(decision), "recommended": recommended, "reason": decision.reason, "sentence": decision.sentence}
 
 
 def differs(one: Decision, other: Decision) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autoscaler.decision import as_json
+from autoscaler.explanation import as_json
 from autoscaler.registry import Surroundings
 from autoscaler.rules import Pause
 from autoscaler.scaler import Scaler

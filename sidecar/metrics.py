@@ -26,6 +26,7 @@ from balancer.table import ReplicaState
 from sidecar.ledger import Ledger
 from sidecar.views import Control, Overview, ProxyView, ServiceView, WorkerView
 
+STATUSES: Final = ("true", "false")
 STATUS_CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
 BUCKETS_PER_BOUND: Final = 4  # one bound to a doubling: 64 us, 128 us, ... 67 s
 
@@ -136,6 +137,13 @@ def _scaling(services: Sequence[ServiceView]) -> Iterator[Metric]:
     yield _gauge("desired_replicas", "Replicas the autoscaler asked for last.", label, [((s.name,), s.desired) for s in scalable])
     yield _gauge("min_replicas", "Fewest replicas allowed.", label, [((s.name,), s.min_replicas) for s in scalable])
     yield _gauge("max_replicas", "Most replicas allowed.", label, [((s.name,), s.max_replicas) for s in scalable])
+    told = [(service.name, each) for service in scalable for each in service.scaling]
+    statuses = [
+        ((name, each.type, status), float(each.status is (status == "true"))) for name, each in told for status in STATUSES
+    ]
+    yield _gauge(
+        "scaling_condition", "The HPA's conditions: 1 for the status it has.", ("service", "condition", "status"), statuses
+    )
     counted = [(service.name, *service.predictions) for service in services if any(service.predictions)]
     predicted = [((name, result), count) for name, *both in counted for result, count in zip(("hit", "miss"), both, strict=True)]
     help_text = "Removals where the engine chooses: as predicted and so drained before, or not."

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from autoscaler.cluster.engine import Engine, Usage
-from autoscaler.decision import Decision
+from autoscaler.conditions import Condition, conditions, followed
+from autoscaler.decision import Decision, differs
 from autoscaler.fleet import Fleet
 from autoscaler.registry import FleetSettings, Surroundings, Tell
 from autoscaler.replica import Replica
@@ -24,7 +25,7 @@ class Running:
     """`tell(kind, replica, message)` as in a fleet. former: its entry in the table that is in use already, where there is one.
     `decided(service, decision)` hears of every decision.
 
-    ready_in: the first routing table with its minimum of READY replicas.
+    ready_in: the first routing table with its minimum of READY replicas. scaling: the last decision in the HPA's words.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Running:
         self.sampler = Sampler(config.rules or Rules())
         self.scaler = Scaler(config.name, config.rules, self.sampler) if config.rules else None
         self.ready_in: int | None = None
+        self.scaling: tuple[Condition, ...] = ()
         self._unresolved = False
         self._usages: Mapping[str, Usage | None] = {}
         self._workers = around.workers
@@ -183,6 +185,8 @@ class Running:
         before = scaler.decision
         statuses = [ReplicaStatus(replica.id, replica.state, replica.started_s) for replica in self.replicas]
         decision = scaler.step(now_s, statuses, self.fleet.engine.full(self.config.name), self._wall())
+        if before is None or differs(before, decision):
+            self.scaling = followed(conditions(decision), self.scaling, self._wall())
         news = decision.desired != before.desired if before and decision.dry_run else decision.desired != decision.previous
         if news:
             self._tell("decision", "", decision.sentence)

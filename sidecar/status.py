@@ -29,6 +29,7 @@ def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
         latency_p95_s=sampler.latency(95),
         last_decision=scaler.decision.sentence if scaler and scaler.decision else "",
         conditions=conditions(running, trouble),
+        scaling=running.scaling,
         replicas=replica_views(running, now_s),
         reading=running.reading(),
         way=running.fleet.engine.way(running.config.name),

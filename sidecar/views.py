@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from autoscaler.cluster.engine import Usage
+from autoscaler.conditions import Condition
 from autoscaler.rules import Pause
 from balancer.scoreboard import ReplicaReading, ServiceReading, WorkerReading
 
@@ -48,6 +49,8 @@ class ReplicaView:
 class ServiceView:
     """One service. desired: what the autoscaler asked for last. override: the count set by hand, None is automatic.
 
+    conditions: what somebody should know of, in words, by a token. scaling: the last decision in the HPA's words; since_s is the epoch's.
+
     way: how its replicas are reached, where there is more than one way. predictions: removals that went as predicted and not, where
     the engine chooses which replicas go.
     """
@@ -70,6 +73,7 @@ class ServiceView:
     latency_p95_s: float | None
     last_decision: str  # in words
     conditions: dict[str, str] = field(default_factory=dict)
+    scaling: tuple[Condition, ...] = ()
     replicas: tuple[ReplicaView, ...] = ()
     reading: ServiceReading | None = None
     way: str = ""

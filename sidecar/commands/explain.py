@@ -14,6 +14,7 @@ METRIC_TITLES = ("METRIC", "SAMPLE", "TARGET", "RATIO", "ASKS FOR", "WHY")
 SHARES = ("cpu", "memory")  # told in per cent of what a replica may use
 SILENCE_S = 30.0  # a decision is kept at least every ten seconds
 STAGE_TITLES = ("STAGE", "BEFORE", "AFTER", "WHY")
+CONDITION_TITLES = ("CONDITION", "NOW", "REASON", "WHY")
 
 
 def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -22,6 +23,7 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--at", metavar="TIME", help='the decision of that moment: 14:05, "2026-11-25 14:05", "10m ago"')
     which.add_argument("--since", metavar="TIME", help="a line for each change since then: 1h, 14:05")
+    parser.add_argument("--all", action="store_true", help="also the stages that made no difference")
     add_json(parser)
     add_remote(parser)
     parser.set_defaults(run=explain)
@@ -39,7 +41,7 @@ def explain(arguments: argparse.Namespace) -> Exit:
         show([f"{arguments.service}: nothing was decided yet"])
     else:
         told = [_when(decision["at"], query["at"]), ""] if query else []
-        show([*told, *decision_lines(decision, paint(), width() or render.WIDTH)])
+        show([*told, *decision_lines(decision, paint(), width() or render.WIDTH, arguments.all)])
     return Exit.OK
 
 
@@ -80,14 +82,19 @@ def change_line(decision: dict[str, Any], colours: Paint) -> str:
     return f"{colours(render.moment(decision['at']), 'dim')}  {colours(decision['sentence'], 'bold' if moved else '')}"
 
 
-def decision_lines(decision: dict[str, Any], colours: Paint, columns: int) -> list[str]:
-    """The decision in a sentence, what each metric asked for, and each stage; what changed the count stands out."""
+def decision_lines(decision: dict[str, Any], colours: Paint, columns: int, every: bool = False) -> list[str]:
+    """The decision in a sentence, what each metric asked for, each stage that tells something (or every one), what changed the count
+    standing out, and the HPA's conditions."""
     lines = [colours(line, "bold") for line in textwrap.wrap(decision["sentence"], columns)]
     counts = f"current: {decision['current']}, ready: {decision['ready']}, desired: {decision['desired']}"
     lines.append(counts + (" (dry run: nothing is done)" if decision["dry_run"] else ""))
     if decision["recommended"]:
         lines += ["", *_wrapped(METRIC_TITLES, [_metric_row(each) for each in decision["recommended"]], colours, columns)]
-    return [*lines, "", *_wrapped(STAGE_TITLES, [_stage_row(stage) for stage in decision["stages"]], colours, columns)]
+    first, *others = decision["stages"]
+    stages = [first, *(stage for stage in others if every or stage["reason"] != "steady")]
+    lines += ["", *_wrapped(STAGE_TITLES, [_stage_row(stage) for stage in stages], colours, columns)]
+    told = [_condition_row(each) for each in decision.get("conditions", ())]
+    return [*lines, "", *_wrapped(CONDITION_TITLES, told, colours, columns)] if told else lines
 
 
 def _metric_row(metric: dict[str, Any]) -> tuple[str, ...]:
@@ -108,6 +115,10 @@ def _amount(metric: str, value: float | None) -> str:
 def _stage_row(stage: dict[str, Any]) -> tuple[str, ...]:
     mark = "" if stage["before"] == stage["after"] else " *"
     return stage["name"], str(stage["before"]), f"{stage['after']}{mark}", stage["why"]
+
+
+def _condition_row(condition: dict[str, Any]) -> tuple[str, ...]:
+    return condition["type"], "yes" if condition["status"] else "no", condition["reason"], condition["message"]
 
 
 def _wrapped(titles: tuple[str, ...], rows: list[tuple[str, ...]], colours: Paint, columns: int) -> list[str]:

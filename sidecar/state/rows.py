@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autoscaler.decision import Decision, as_json
+from autoscaler.decision import Decision
+from autoscaler.explanation import as_json
 from autoscaler.portable import shifted, to_json
 from autoscaler.scaler import Kept
 from autoscaler.season import Bin

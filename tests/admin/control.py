@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from autoscaler.cluster.engine import Usage
-from autoscaler.decision import Decision, Recommendation, Stage, as_json
+from autoscaler.decision import Decision, Recommendation, Stage
+from autoscaler.explanation import as_json
 from autoscaler.rules import MetricRule, MetricType, Pause
 from balancer.hotpath import board
 from balancer.hotpath.row import bucket

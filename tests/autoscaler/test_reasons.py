@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from autoscaler.decision import as_json
+from autoscaler.explanation import as_json
 from autoscaler.rules import Burst, MetricRule, MetricType, ScaleToZero
 from autoscaler.snapshot import ReplicaSample, Sample
 from balancer.table import ReplicaState

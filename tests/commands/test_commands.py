@@ -90,6 +90,20 @@ def test_explain_gives_the_way_of_the_decision_uncut(ecluse: Ecluse) -> None:
     assert json.loads(ecluse("explain", "shop", "--json").stdout)["desired"] == 3
 
 
+def test_explain_leaves_out_what_made_no_difference_and_tells_the_hpas_conditions(ecluse: Ecluse) -> None:
+    shown, whole = ecluse("explain", "shop").stdout, ecluse("explain", "shop", "--all").stdout
+    assert len(shown.splitlines()) <= len(whole.splitlines())
+    assert all(words in shown for words in ("AbleToScale", "SucceededRescale", "ScalingActive", "ScalingLimited"))
+
+
+def test_a_pause_is_asked_for_and_ended(ecluse: Ecluse, control: FakeControl) -> None:
+    assert "nothing goes down by itself from now on" in ecluse("pause", "shop", "--down").stdout
+    assert "nothing changes by itself from now on" in ecluse("pause", "shop").stdout
+    assert "(paused)" in ecluse("status").stdout
+    assert "scaled by its rules again" in ecluse("resume", "shop").stdout
+    assert control.asked == [("pause", "shop", "down"), ("pause", "shop", "all"), ("pause", "shop", "none")]
+
+
 def test_explain_of_a_moment_says_when_that_was_decided(ecluse: Ecluse, control: FakeControl) -> None:
     first, _, sentence, *_ = ecluse("explain", "shop", "--at", str(control.decided_at + 9)).stdout.splitlines()
     assert first == f"decided {moment(control.decided_at)}"
@@ -221,7 +235,21 @@ def test_run_says_where_it_cannot_listen(admin: str, option: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-COMMANDS = ("run", "check", "status", "explain", "scale", "drain", "logs", "events", "reload", "bench", "version")
+COMMANDS = (
+    "run",
+    "check",
+    "status",
+    "explain",
+    "scale",
+    "pause",
+    "resume",
+    "drain",
+    "logs",
+    "events",
+    "reload",
+    "bench",
+    "version",
+)
 GOOD = "services:\n  shop:\n    command: ./serve {port}\n    autoscale: {max_replicas: 6, metrics: [{type: rps, target: 50}]}\n"
 BAD = "services:\n  shop:\n    comand: ./serve\n    balance: {policy: fastest}\n"
 
