@@ -1,9 +1,11 @@
 """The last word: what the engine has no place for, the count set by hand, then zero, min and max.
 
 Zero is a count like any other only where min_replicas is 0, `scale_to_zero` is set, and nothing ran, waited or ended for
-idle_after_s; a service that sleeps already goes on sleeping until a request waits. Not to know is not to be idle.
+idle_after_s, and no signal is above its activation or unknown; a service that sleeps already goes on sleeping until a request waits or
+a signal is above its activation (KEDA). Not to know is not to be idle.
 """
 
+from autoscaler import external
 from autoscaler.decision import Stage
 from autoscaler.recommend import blind
 from autoscaler.rules import Rules
@@ -36,20 +38,30 @@ def bound(count: int, snapshot: Snapshot, rules: Rules) -> Stage:
 
 
 def _bound_near_zero(count: int, snapshot: Snapshot, rules: Rules) -> Stage:
-    if snapshot.waiting_now:
-        waiting = f"{snapshot.waiting_now} waiting"
-        return _bound_above(count, rules) if count else Stage("bounds", 0, 1, "wake", f"requests need a replica: {waiting}")
+    if need := _need(snapshot, rules):
+        return _bound_above(count, rules) if count else Stage("bounds", 0, 1, "wake", need)
     if count <= 1 and _asleep(snapshot, rules):
         return Stage("bounds", count, 0, "idle", f"no request for {snapshot.idle_s:.0f} s")
     if count == 0:
-        return Stage("bounds", 0, 1, "limited_by_min", "the last replica stays until the service has been idle for long enough")
+        why = external.unknown(snapshot, rules) or "the service has not been idle for long enough"
+        return Stage("bounds", 0, 1, "limited_by_min", f"the last replica stays: {why}")
     return _bound_above(count, rules)
+
+
+def _need(snapshot: Snapshot, rules: Rules) -> str:
+    """What a replica is needed for, in words; "" where nothing needs one."""
+    if snapshot.waiting_now:
+        return f"requests need a replica: {snapshot.waiting_now} waiting"
+    return external.active(snapshot, rules)
 
 
 def _asleep(snapshot: Snapshot, rules: Rules) -> bool:
     if rules.scale_to_zero is None:
         return False
-    return snapshot.desired == 0 or (not blind(snapshot) and snapshot.idle_s >= rules.scale_to_zero.idle_after_s)
+    if snapshot.desired == 0:
+        return True
+    known = not blind(snapshot) and not external.unknown(snapshot, rules)
+    return known and snapshot.idle_s >= rules.scale_to_zero.idle_after_s
 
 
 def _bound_above(count: int, rules: Rules) -> Stage:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from autoscaler.decision import Recommendation, amount, name_of, number
-from autoscaler.rules import USAGES, Behavior, MetricRule
+from autoscaler.rules import SIGNALS, USAGES, Behavior, MetricRule
 from autoscaler.snapshot import Snapshot
 
 NOT_MEASURED: Final = "no_ready_replica"
@@ -102,5 +102,6 @@ def _why_to_wake(snapshot: Snapshot, load: str, needed: int) -> str:
 
 def _reason(metric: MetricRule, ratio: float, replicas: int, desired: int, behavior: Behavior) -> str:
     if replicas != desired:
-        return f"{metric.type}_{'above' if replicas > desired else 'below'}_target"
+        name = metric.name if metric.type in SIGNALS else metric.type
+        return f"{name}_{'above' if replicas > desired else 'below'}_target"
     return "within_tolerance" if tolerated(ratio, behavior) else "steady"

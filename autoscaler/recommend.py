@@ -6,11 +6,11 @@ it goes to `fallback_replicas` when that is set, and never to 0: not to know is 
 
 from typing import Final
 
-from autoscaler import latency, ratio
+from autoscaler import external, latency, ratio
 from autoscaler.decision import Recommendation, Stage
 from autoscaler.memory import Trial
 from autoscaler.ratio import NOT_MEASURED
-from autoscaler.rules import MetricType, Rules
+from autoscaler.rules import MetricRule, MetricType, Rules
 from autoscaler.snapshot import Snapshot
 
 STALE_AFTER_S: Final = 5.0  # samples come every second; a few may be late
@@ -33,7 +33,7 @@ def blind_since_s(snapshot: Snapshot, before_s: float | None) -> float | None:
 
 def recommend(snapshot: Snapshot, rules: Rules, trial: Trial | None) -> tuple[Recommendation, ...]:
     """What each metric asks for, in the order of the rules; latencies are judged with the others in view."""
-    found = [None if m.type is MetricType.LATENCY else ratio.recommend(snapshot, m, rules.behavior) for m in rules.metrics]
+    found = [None if metric.type is MetricType.LATENCY else _ask(snapshot, metric, rules) for metric in rules.metrics]
     others = tuple([each for each in found if each is not None])
     return tuple(
         [
@@ -41,6 +41,12 @@ def recommend(snapshot: Snapshot, rules: Rules, trial: Trial | None) -> tuple[Re
             for metric, each in zip(rules.metrics, found, strict=True)
         ]
     )
+
+
+def _ask(snapshot: Snapshot, metric: MetricRule, rules: Rules) -> Recommendation:
+    if external.concerns(metric, snapshot):
+        return external.recommend(snapshot, metric, rules)
+    return ratio.recommend(snapshot, metric, rules.behavior)
 
 
 def known(recommended: tuple[Recommendation, ...]) -> bool:

@@ -7,7 +7,9 @@ even that: then the count stays what it was, inside min and max, unless somebody
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
+from autoscaler import signalled
 from autoscaler.decide import decide
 from autoscaler.decision import Decision
 from autoscaler.forecasts import Forecasts
@@ -15,6 +17,7 @@ from autoscaler.memory import Memory
 from autoscaler.portable import Moment
 from autoscaler.rules import Pause, Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
+from autoscaler.signalled import Readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,16 @@ class Scaler:
         self.override = replicas
 
     def step(
-        self, now_s: float, replicas: Sequence[ReplicaStatus], full: str = "", wall_s: float = 0.0, start_s: float | None = None
+        self,
+        now_s: float,
+        replicas: Sequence[ReplicaStatus],
+        full: str = "",
+        wall_s: float = 0.0,
+        start_s: float | None = None,
+        readings: Readings = MappingProxyType({}),
     ) -> Decision:
         """Decide once more, and want what was decided. full: why the engine has no place for more, in words. wall_s: now in seconds
-        since the epoch. start_s: how long a replica usually takes to be READY."""
+        since the epoch. start_s: how long a replica usually takes to be READY. readings: of signals, as `signalled.add` takes them."""
         snapshot = self.sampler.snapshot(
             now_s,
             self.service,
@@ -92,6 +101,7 @@ class Scaler:
             pause=self.pause,
             forecasts=self.forecasts.observe(wall_s, self.sampler.totals, self.rules, start_s),
         )
+        snapshot = signalled.add(snapshot, readings)
         self.decision, self._memory = decide(snapshot, self.rules, self._memory)
         self.decided[self.decision.reason] += 1
         if not self.rules.dry_run or self.override is not None:

@@ -1,4 +1,4 @@
-"""The HTTP probe: GET a path, look at the status. The only file here that uses httpx.
+"""The HTTP probe: GET a path, look at the status.
 
 Invariants: each probe has a connection of its own (a kept one would hide that a replica no longer accepts any), follows no
 redirect, heeds no proxy settings of the environment, and reads at most BODY octets of the answer.

@@ -21,6 +21,7 @@ from autoscaler.slots import Slots
 from balancer import limits
 from balancer.table import RoutingTable
 from probes.prober import Prober
+from probes.signals.signals import NotPushed, Signals
 from sidecar.admin import Admin, serve
 from sidecar.commands.version import installed
 from sidecar.config import Config
@@ -67,7 +68,8 @@ class Controller(Program):
         slots = Slots("replicas", limits.REPLICAS, lambda slot: self._path.in_flight(slot) > 0)
         around = Surroundings(self._prober, self._publisher, slots, time.monotonic, time.time)
         self._state = State(config.state, self._journal.record)
-        self._services = Services(self._engines, around, self._path, self._journal, self._state)
+        self._signals = Signals(self._journal.record, self._rng, time.monotonic)
+        self._services = Services(self._engines, around, self._path, self._journal, self._state, self._signals)
         self._admin: Admin | None = None
 
     # Its life
@@ -102,6 +104,7 @@ class Controller(Program):
         end_s = time.monotonic() + self._config.shutdown_timeout_s
         await self._tasks.close()
         await self._prober.close()
+        await self._signals.close()
         await self._path.stop(self._config.shutdown_timeout_s * (1 - REPLICAS_SHARE))
         self._publisher.close()
         await self._services.stop(0.0 if self._hurried else max(0.0, end_s - time.monotonic()))
@@ -194,6 +197,18 @@ class Controller(Program):
         running.scaler.pause = what
         told = {Pause.NONE: "over", Pause.DOWN: "nothing goes down by itself", Pause.ALL: "nothing changes by itself"}
         self._journal.record("pause", told[what], name)
+        self._services.tick_one(name)
+
+    def push(self, name: str, signal: str, value: float) -> None:
+        """The value of a signal, now. Raises UnknownName, NotScalable."""
+        running = self._services.named(name)
+        if not running.scaler:
+            raise _not_scalable(running, "ecluse does not change how many there are")
+        self._check_charge()
+        try:
+            self._signals.push(name, signal, value)
+        except NotPushed as error:
+            raise UnknownName(str(error)) from error
         self._services.tick_one(name)
 
     def drain(self, name: str, replica: str) -> None:

@@ -33,6 +33,7 @@ TROUBLE = frozenset(
         "removal_failed",
         "remove_failed",
         "resolve_failed",
+        "signal_failed",
         "start_failed",
         "state_behind",
         "state_damaged",

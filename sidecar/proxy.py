@@ -156,6 +156,10 @@ class Proxy(Program):
         """Raises UnknownName, NotScalable."""
         self._leave_to_the_autoscaler(name)
 
+    def push(self, name: str, signal: str, value: float) -> None:
+        """Raises UnknownName, NotScalable."""
+        self._leave_to_the_autoscaler(name)
+
     def drain(self, name: str, replica: str) -> None:
         """Raises UnknownName, NotScalable."""
         self._leave_to_the_autoscaler(name)

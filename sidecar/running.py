@@ -11,8 +11,10 @@ from autoscaler.replica import Replica
 from autoscaler.rules import Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from autoscaler.scaler import Scaler
+from autoscaler.signalled import Readings
 from balancer.scoreboard import ReplicaReading, ServiceReading
 from balancer.table import ReplicaState, RouteEntry, ServiceEntry
+from probes.signals.signals import Signals
 from sidecar.config import Service
 from sidecar.data_path import DataPath
 from sidecar.inheritance import Inheritance
@@ -23,7 +25,7 @@ SERVING = frozenset({ReplicaState.READY, ReplicaState.DRAINING})
 
 class Running:
     """`tell(kind, replica, message)` as in a fleet. former: its entry in the table that is in use already, where there is one.
-    `decided(service, decision)` hears of every decision.
+    `decided(service, decision)` hears of every decision. signals: keeps what others tell of it, where it has rules.
 
     ready_in: the first routing table with its minimum of READY replicas. scaling: the last decision in the HPA's words.
     """
@@ -38,6 +40,7 @@ class Running:
         tell: Tell,
         former: ServiceEntry | None = None,
         decided: Callable[[str, Decision], None] = lambda service, decision: None,
+        signals: Signals | None = None,
     ) -> None:
         self.config = config
         self.slot = slot
@@ -54,6 +57,7 @@ class Running:
         self._wall: Callable[[], float] = around.wall
         self._tell = tell
         self._decided = decided
+        self._signals = signals if config.rules else None
         self._inheritance = Inheritance(former, around.clock())
 
     @property
@@ -73,6 +77,7 @@ class Running:
     def open(self) -> None:
         """Begin. What is there from before is taken over as soon as the engine tells."""
         self.fleet.open()
+        self._declare_signals()
 
     def change(self, config: Service) -> None:
         """Run by another configuration of the same kind, in place as far as that goes."""
@@ -82,6 +87,7 @@ class Running:
             if self.fleet.desired is not None:
                 self.fleet.desired = self.scaler.wanted
         self.fleet.change(fleet_settings(config))
+        self._declare_signals()
 
     def verdict(self, replica: str, ready: bool, reason: str) -> None:
         """The probes' verdict on a replica has changed."""
@@ -135,6 +141,10 @@ class Running:
             ),
         )
 
+    def readings(self) -> Readings:
+        """What its signals say now, as `signalled.add` takes it."""
+        return self._signals.readings(self.config.name, self._clock()) if self._signals else {}
+
     def usage(self, replica: Replica) -> Usage | None:
         """What a replica had used at the last tick. Known only where a rule asks: to be asked costs an engine a connection."""
         return self._usages.get(replica.id)
@@ -152,6 +162,18 @@ class Running:
         cells = {replica.id: self._path.cells(replica.slot) for replica in self.replicas}
         self._usages = self._measured() if self.sampler.needs_usage else {}
         self.sampler.take(now_s, self.reading(), cells, self._usages)
+
+    def _declare_signals(self) -> None:
+        if self._signals:
+            self._signals.declare(self.config.name, self.config.signals)
+
+    def _read_signals(self) -> Readings:
+        """Those of the replicas, too: only who is READY is asked."""
+        if not self._signals or not self.config.signals:
+            return {}
+        ready = {each.id: each.instance.address for each in self.replicas if each.state is ReplicaState.READY}
+        self._signals.follow(self.config.name, ready)
+        return self.readings()
 
     def _leave_it_to_another(self) -> None:
         """While another autoscaler is in charge its replicas are not ours to start or stop; afterwards we take over what is there."""
@@ -184,7 +206,8 @@ class Running:
     def _decide(self, scaler: Scaler, now_s: float) -> None:
         before = scaler.decision
         statuses = [ReplicaStatus(replica.id, replica.state, replica.started_s) for replica in self.replicas]
-        decision = scaler.step(now_s, statuses, self.fleet.engine.full(self.config.name), self._wall())
+        full, readings = self.fleet.engine.full(self.config.name), self._read_signals()
+        decision = scaler.step(now_s, statuses, full, self._wall(), readings=readings)
         if before is None or differs(before, decision):
             self.scaling = followed(conditions(decision), self.scaling, self._wall())
         news = decision.desired != before.desired if before and decision.dry_run else decision.desired != decision.previous

@@ -14,6 +14,7 @@ from autoscaler.slots import Slots
 from autoscaler.tasks import Tasks
 from balancer import limits
 from balancer.table import RouteEntry, RoutingTable, ServiceEntry, Settings
+from probes.signals.signals import Signals
 from sidecar import inheritance
 from sidecar.config import Service
 from sidecar.data_path import DataPath
@@ -30,7 +31,9 @@ log = logging.getLogger("ecluse")
 class Services:
     """`running`: by name, in the order of the configuration."""
 
-    def __init__(self, engines: Engines, around: Surroundings, path: DataPath, journal: Journal, state: State) -> None:
+    def __init__(
+        self, engines: Engines, around: Surroundings, path: DataPath, journal: Journal, state: State, signals: Signals
+    ) -> None:
         self.running: dict[str, Running] = {}
         self._leaving: list[Running] = []
         self._engines = engines
@@ -38,6 +41,7 @@ class Services:
         self._path = path
         self._journal = journal
         self._state = state
+        self._signals = signals
         self._slots = Slots("services", limits.SERVICES, lambda slot: path.service(slot).waiting > 0)
         self._former: dict[str, ServiceEntry] = {}
         self._former_routes: tuple[RouteEntry, ...] = ()
@@ -80,7 +84,7 @@ class Services:
         self._engines.declare(service)
         engine, tell = self._engines.of(service), partial(self._tell, service.name)
         slot, former = self._slots.take(service.name), self._former.pop(service.name, None)
-        running = Running(service, slot, engine, self._around, self._path, tell, former, self._state.decided)
+        running = Running(service, slot, engine, self._around, self._path, tell, former, self._state.decided, self._signals)
         self.running[service.name] = running
         if running.scaler:
             self._restore(running.scaler)
@@ -162,6 +166,7 @@ class Services:
         running = self.running.pop(name)
         self._leaving.append(running)
         self._state.forget(name)
+        self._signals.forget(name)
         self._tasks.spawn(self._let_go(running), f"the removal of {name}")
 
     async def _let_go(self, running: Running) -> None:

@@ -212,6 +212,10 @@ class Control(Protocol):
         """Hold the count by hand: ALL changes nothing by itself, DOWN lets it only rise, NONE ends it. Raises UnknownName, NotScalable."""
         ...
 
+    def push(self, name: str, signal: str, value: float) -> None:
+        """The value of a signal, now. Raises UnknownName, NotScalable."""
+        ...
+
     def drain(self, name: str, replica: str) -> None:
         """Drain and stop one replica; the autoscaler starts another one if it still wants as many. Raises UnknownName."""
         ...
