@@ -1,0 +1,1 @@
+"""Signals: what others tell."""
