@@ -99,17 +99,19 @@ def _run(argv: list[str]) -> Exit:
         return _say(str(unreachable), Exit.UNREACHABLE)
     except Refused as refused:
         unknown = refused.word == "unknown_name"
-        return _say(_unknown(arguments) if unknown else str(refused), Exit.UNKNOWN_NAME if unknown else Exit.FAILED)
+        return _say(_unknown(arguments, refused) if unknown else str(refused), Exit.UNKNOWN_NAME if unknown else Exit.FAILED)
     return done
 
 
-def _unknown(arguments: argparse.Namespace) -> str:
+def _unknown(arguments: argparse.Namespace, refused: Refused) -> str:
     """Which name was meant, as far as the running ecluse can tell."""
     with client(arguments) as api:
         services = {service["name"]: service for service in api.get("/api/services")["services"]}
     name = arguments.service
     if name not in services:
         return f"no service {name!r}{nearest(name, list(services))}"
+    if "replica" not in arguments:
+        return str(refused)
     replicas = [replica["id"] for replica in services[name]["replicas"]]
     return f"{name} has no replica {arguments.replica!r}{nearest(arguments.replica, replicas)}"
 

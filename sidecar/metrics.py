@@ -58,6 +58,7 @@ class ViewCollector(Collector):
         yield from _proxies(overview.proxies)
         yield from _decisions(self._control.decisions())
         yield from _scaling(services)
+        yield from _signals(services)
         yield from _services(services)
         yield from _traffic(services, self._ledger)
         yield from _replicas(services)
@@ -154,6 +155,19 @@ def _scaling(services: Sequence[ServiceView]) -> Iterator[Metric]:
         label,
         [((s.name,), s.load) for s in services],
     )
+
+
+def _signals(services: Sequence[ServiceView]) -> Iterator[Metric]:
+    """No family at all where nothing is told by others."""
+    label = ("service", "signal")
+    rows = [((service.name, signal.name), signal) for service in services for signal in service.signals]
+    if rows:
+        values = [(r, signal.value) for r, signal in rows if signal.value is not None]
+        yield _gauge("signal_value", "What others tell; missing while it is not known.", label, values)
+        ages = [(r, signal.age_s) for r, signal in rows if signal.age_s is not None]
+        yield _gauge("signal_age_seconds", "Since it was read or pushed.", label, ages)
+        help_text = "Times that asking gave no value, or that a pushed one grew too old."
+        yield _counter("signal_failures", help_text, label, [(r, signal.failures) for r, signal in rows])
 
 
 def _in_state(service: ServiceView, state: ReplicaState) -> int:

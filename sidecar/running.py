@@ -15,6 +15,7 @@ from autoscaler.signalled import Readings
 from balancer.scoreboard import ReplicaReading, ServiceReading
 from balancer.table import ReplicaState, RouteEntry, ServiceEntry
 from probes.signals.signals import Signals
+from probes.signals.spec import SignalSpec
 from sidecar.config import Service
 from sidecar.data_path import DataPath
 from sidecar.inheritance import Inheritance
@@ -144,6 +145,15 @@ class Running:
     def readings(self) -> Readings:
         """What its signals say now, as `signalled.add` takes it."""
         return self._signals.readings(self.config.name, self._clock()) if self._signals else {}
+
+    @property
+    def signals(self) -> tuple[SignalSpec, ...]:
+        """What is asked of others, or waited for: nothing where no rule could use it."""
+        return self.config.signals if self._signals else ()
+
+    def failures(self, signal: str) -> int:
+        """How often there was no value of a signal to be had."""
+        return self._signals.failures(self.config.name, signal) if self._signals else 0
 
     def usage(self, replica: Replica) -> Usage | None:
         """What a replica had used at the last tick. Known only where a rule asks: to be asked costs an engine a connection."""

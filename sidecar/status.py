@@ -3,8 +3,10 @@
 from autoscaler.pause import stronger
 from autoscaler.rules import Pause
 from balancer.table import RouteEntry
+from probes.signals.source import Reading
+from probes.signals.spec import SignalSpec
 from sidecar.running import Running
-from sidecar.views import ReplicaView, ServiceView
+from sidecar.views import ReplicaView, ServiceView, SignalView
 
 
 def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
@@ -34,7 +36,23 @@ def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
         reading=running.reading(),
         way=running.fleet.engine.way(running.config.name),
         predictions=running.fleet.engine.predictions(running.config.name),
+        signals=signal_views(running),
     )
+
+
+def signal_views(running: Running) -> tuple[SignalView, ...]:
+    """What others tell of a service, in the order of its metrics."""
+    readings = running.readings()
+    return tuple(signal_view(spec, [*readings[spec.name].values()], running.failures(spec.name)) for spec in running.signals)
+
+
+def signal_view(spec: SignalSpec, readings: list[Reading], failures: int) -> SignalView:
+    """One signal, as the service or each of its replicas tells it."""
+    values = [reading.value for reading in readings if reading.value is not None]
+    ages = [reading.age_s for reading in readings if reading.age_s is not None]
+    why = next((reading.why for reading in readings if reading.why), "" if readings else "no replica is ready to be asked")
+    value = sum(values) / len(values) if values else None
+    return SignalView(spec.name, spec.type.value, value, max(ages, default=None), why, failures)
 
 
 def replica_views(running: Running, now_s: float) -> tuple[ReplicaView, ...]:
@@ -65,6 +83,7 @@ def conditions(running: Running, trouble: str) -> dict[str, str]:
         "engine": trouble or running.fleet.trouble,
         "placement": running.fleet.engine.full(running.config.name),
         "superseded": "" if running.in_charge else "another autoscaler is in charge; this one starts and stops nothing",
+        "signals": "; ".join(f"{each.name}: {each.why}" for each in signal_views(running) if each.why),
         "override": "the count is held by hand" if running.scaler and running.scaler.override is not None else "",
     }
     return {name: words for name, words in found.items() if words}

@@ -46,6 +46,19 @@ class ReplicaView:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalView:
+    """What others tell of a service. value: None where nothing that can be used; why: then, in words. Where each replica has its own it is
+    their mean, and age_s that of the oldest. failures: how often asking gave none, or a pushed value grew too old."""
+
+    name: str
+    type: str
+    value: float | None
+    age_s: float | None
+    why: str
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceView:
     """One service. desired: what the autoscaler asked for last. override: the count set by hand, None is automatic.
 
@@ -78,6 +91,7 @@ class ServiceView:
     reading: ServiceReading | None = None
     way: str = ""
     predictions: tuple[int, int] = (0, 0)
+    signals: tuple[SignalView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,14 @@ class Handlers:
         self._control.pause(request.path_params["name"], what)
         return self._service(request, 200)
 
+    async def push(self, request: Request) -> Response:
+        try:
+            value = openapi.push_request(await _body(request))
+        except ValidationError as error:
+            raise Problem(400, "invalid", 'send {"value": N}, a finite number') from error
+        self._control.push(request.path_params["name"], request.path_params["signal"], value)
+        return self._service(request, 200)
+
     async def drain(self, request: Request) -> Response:
         await _body(request)
         self._control.drain(request.path_params["name"], request.path_params["id"])

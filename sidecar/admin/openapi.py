@@ -68,6 +68,13 @@ class Scale(BaseModel):
     replicas: int | Literal["auto"] = Field(examples=[3, "auto"])
 
 
+class Push(BaseModel):
+    """What a signal is now. A finite number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    value: float = Field(allow_inf_nan=False, examples=[12.5])
+
+
 class Logs(BaseModel):
     """Oldest first, each line with its replica's name before it."""
 
@@ -109,6 +116,7 @@ _SHAPES: Final = {
             Explanation,
             Decisions,
             Scale,
+            Push,
             Pausing,
             Logs,
             Events,
@@ -203,3 +211,8 @@ def scale_request(body: bytes) -> int | None:
     """The count in a body of shape Scale, None for "auto". Raises pydantic.ValidationError (a ValueError)."""
     wanted = Scale.model_validate_json(body).replicas
     return None if wanted == "auto" else wanted
+
+
+def push_request(body: bytes) -> float:
+    """The value in a body of shape Push. Raises pydantic.ValidationError (a ValueError)."""
+    return Push.model_validate_json(body).value

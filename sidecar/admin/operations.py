@@ -92,6 +92,15 @@ OPERATIONS: Final = (
         body="Pausing",
     ),
     Operation(
+        "push",
+        "POST",
+        "/api/services/{name}/signals/{signal}",
+        "Tell the value of a signal of type external, and decide on it at once.",
+        ((200, "ServiceView"), _INVALID, _UNKNOWN, _UNSCALABLE),
+        (_NAME, Parameter("signal", "path", "The name of the metric in the service's rules.")),
+        body="Push",
+    ),
+    Operation(
         "drain",
         "POST",
         "/api/services/{name}/replicas/{id}/drain",

@@ -1,8 +1,10 @@
-"""`ecluse scale`, `ecluse pause` and `resume`, `ecluse drain`, `ecluse reload`: what changes a running ecluse."""
+"""`ecluse scale`, `ecluse pause` and `resume`, `ecluse push`, `ecluse drain`, `ecluse reload`: what changes a running ecluse."""
 
 import argparse
+import math
 from typing import Any
 
+from autoscaler.decision import number
 from sidecar.commands import Exit, Subparsers, Wrong, add, add_json, add_remote, client, show, show_json
 
 
@@ -16,11 +18,22 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     resuming = add(commands, "resume", "Let the autoscaler change a paused service again")
     resuming.add_argument("service", metavar="SERVICE")
     resuming.set_defaults(what="none")
+    pushing = add(commands, "push", "Tell a service the value of a signal that it waits for")
+    pushing.add_argument("service", metavar="SERVICE")
+    pushing.add_argument("signal", metavar="SIGNAL", help="the name of a metric of type external in its rules")
+    pushing.add_argument("value", metavar="VALUE", type=finite)
     draining = add(commands, "drain", "Let one replica finish its requests, then stop it")
     draining.add_argument("service", metavar="SERVICE")
     draining.add_argument("replica", metavar="REPLICA", help="its name in `ecluse status`")
     reloading = add(commands, "reload", "Read the configuration again, without losing a connection")
-    for parser, run in ((scaling, scale), (pausing, pause), (resuming, pause), (draining, drain), (reloading, reload)):
+    for parser, run in (
+        (scaling, scale),
+        (pausing, pause),
+        (resuming, pause),
+        (pushing, push),
+        (draining, drain),
+        (reloading, reload),
+    ):
         add_json(parser)
         add_remote(parser)
         parser.set_defaults(run=run)
@@ -33,6 +46,17 @@ def replicas(text: str) -> int | str:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number of replicas nor 'auto'")
     return int(text)
+
+
+def finite(text: str) -> float:
+    """The argument VALUE. Raises argparse.ArgumentTypeError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return value
 
 
 def scale(arguments: argparse.Namespace) -> Exit:
@@ -63,6 +87,17 @@ def _told(service: dict[str, Any]) -> str:
         return "scaled by its rules again"
     what = "changes" if service["pause"] == "all" else "goes down"
     return f"nothing {what} by itself from now on (desired: {service['desired']}); `ecluse resume {service['name']}` ends that"
+
+
+def push(arguments: argparse.Namespace) -> Exit:
+    name, signal = arguments.service, arguments.signal
+    with client(arguments) as api:
+        service = api.post(f"/api/services/{name}/signals/{signal}", {"value": arguments.value})
+    if arguments.json:
+        show_json(service)
+    else:
+        show([f"{name}: {signal} is {number(arguments.value)} from now on (desired: {service['desired']})"])
+    return Exit.OK
 
 
 def drain(arguments: argparse.Namespace) -> Exit:

@@ -21,6 +21,7 @@ from sidecar.views import (
     ProxyControl,
     ReplicaView,
     ServiceView,
+    SignalView,
     UnknownName,
     WorkerView,
 )
@@ -196,6 +197,13 @@ class FakeControl:
             raise ValueError(f"{replicas} is not between 1 and 8")
         self.asked.append(("scale", name, replicas))
         self.shown[name] = replace(shown, override=replicas)
+
+    def push(self, name: str, signal: str, value: float) -> None:
+        shown = self._scalable(name)
+        if signal != "jobs":
+            raise UnknownName(f"no signal {signal!r} is pushed to {name}; there are: jobs")
+        self.asked.append(("push", name, signal, value))
+        self.shown[name] = replace(shown, signals=(SignalView("jobs", "external", value, 0.0, "", 2),))
 
     def drain(self, name: str, replica: str) -> None:
         if replica not in [one.id for one in self.service(name).replicas]:

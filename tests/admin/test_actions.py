@@ -144,3 +144,19 @@ async def test_a_pause_is_passed_on_and_shown(api: httpx.AsyncClient, control: F
 async def test_what_is_no_pause_is_refused(api: httpx.AsyncClient, control: FakeControl, body: object) -> None:
     answer = await api.post("/api/services/shop/pause", json=body)
     assert (answer.status_code, answer.json()["error"], control.asked) == (400, "invalid", [])
+
+
+async def test_a_pushed_value_reaches_the_controller_and_the_metrics(api: httpx.AsyncClient, control: FakeControl) -> None:
+    shown = (await api.post("/api/services/shop/signals/jobs", json={"value": 12})).json()
+    assert control.asked == [("push", "shop", "jobs", 12.0)]
+    assert shown["signals"] == [{"name": "jobs", "type": "external", "value": 12.0, "age_s": 0.0, "why": "", "failures": 2}]
+    metrics = (await api.get("/metrics")).text
+    for line in ("signal_value{%s} 12.0", "signal_age_seconds{%s} 0.0", "signal_failures_total{%s} 2.0"):
+        assert f"ecluse_{line}" % 'service="shop",signal="jobs"' in metrics
+
+
+@pytest.mark.parametrize("body", ["NaN", "Infinity", "1e999", '{"value": NaN}', '{"value": 1e999}'])
+async def test_what_is_no_finite_number_is_refused(api: httpx.AsyncClient, control: FakeControl, body: str) -> None:
+    answer = await api.post("/api/services/shop/signals/jobs", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (400, 'send {"value": N}, a finite number')
+    assert control.asked == []

@@ -96,6 +96,14 @@ def test_explain_leaves_out_what_made_no_difference_and_tells_the_hpas_condition
     assert all(words in shown for words in ("AbleToScale", "SucceededRescale", "ScalingActive", "ScalingLimited"))
 
 
+def test_push_tells_a_value(ecluse: Ecluse, control: FakeControl) -> None:
+    done = ecluse("push", "shop", "jobs", "12.5")
+    assert (done.returncode, done.stdout) == (0, "shop: jobs is 12.5 from now on (desired: 2)\n")
+    assert control.asked == [("push", "shop", "jobs", 12.5)]
+    assert ecluse("push", "shop", "jibs", "1").returncode == 4
+    assert ecluse("push", "shop", "jobs", "nan").returncode == 2
+
+
 def test_a_pause_is_asked_for_and_ended(ecluse: Ecluse, control: FakeControl) -> None:
     assert "nothing goes down by itself from now on" in ecluse("pause", "shop", "--down").stdout
     assert "nothing changes by itself from now on" in ecluse("pause", "shop").stdout

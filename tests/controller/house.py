@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autoscaler.rules import Rules
+from probes.signals.spec import SignalSpec
 from sidecar.config import Config
 from sidecar.configuration import load
 from sidecar.controller import Controller
@@ -71,18 +72,20 @@ class House:
         await self.published()
 
 
-def with_rules(config: Config, rules: Rules) -> Config:
+def with_rules(config: Config, rules: Rules, signals: tuple[SignalSpec, ...] = ()) -> Config:
     """The configuration with other rules for its first service: quicker ones than a file may have."""
     first, *others = config.services
-    return replace(config, services=(replace(first, rules=rules), *others))
+    return replace(config, services=(replace(first, rules=rules, signals=signals), *others))
 
 
 @asynccontextmanager
-async def house(tmp_path: Path, services: str = WEB, rules: Rules | None = None, state: str = "") -> AsyncIterator[House]:
+async def house(
+    tmp_path: Path, services: str = WEB, rules: Rules | None = None, state: str = "", signals: tuple[SignalSpec, ...] = ()
+) -> AsyncIterator[House]:
     """Runs it, and ends it in order."""
     file = written(tmp_path / "ecluse.yaml", services)
     config = replace(load(file), state=state)
-    controller = Controller(with_rules(config, rules) if rules else config)
+    controller = Controller(with_rules(config, rules, signals) if rules else config)
     life = asyncio.create_task(controller.run())
     try:
         await wait_until(lambda: life.done() or controller.services())

@@ -10,7 +10,19 @@ from probes.signals.spec import SignalSpec, SignalType
 
 # The document and the pointers of RFC 6901, section 5.
 RFC = {"foo": ["bar", 7], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5, 'k"l': 6, " ": 7, "m~n": 8, "~1": 9}
-POINTERS = {"/foo/1": 7, "/": 0, "/a~1b": 1, "/c%d": 2, "/e^f": 3, "/g|h": 4, "/i\\j": 5, '/k"l': 6, "/ ": 7, "/m~0n": 8, "/~01": 9}
+POINTERS = {
+    "/foo/1": 7,
+    "/": 0,
+    "/a~1b": 1,
+    "/c%d": 2,
+    "/e^f": 3,
+    "/g|h": 4,
+    "/i\\j": 5,
+    '/k"l': 6,
+    "/ ": 7,
+    "/m~0n": 8,
+    "/~01": 9,
+}
 
 
 @pytest.mark.parametrize("pointer", POINTERS)
