@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from autoscaler.cluster import placeholders
 from autoscaler.cluster.address import Address
-from autoscaler.cluster.engine import Changed, EngineError, Instance, InstanceSpec, InstanceStatus, Plain, Tell, silent
+from autoscaler.cluster.engine import Changed, EngineError, Instance, InstanceSpec, InstanceStatus, Plain, Tell, Usage, silent
 from autoscaler.cluster.processes import folder
 from autoscaler.cluster.processes.child import Child, Ending, ending
 from autoscaler.cluster.processes.family import REPLICA, family, processes
@@ -23,6 +23,7 @@ from autoscaler.cluster.processes.outputs import Outputs
 from autoscaler.cluster.processes.ports import Ports
 from autoscaler.cluster.processes.socket_paths import SocketPaths
 from autoscaler.cluster.processes.spawn import Program
+from autoscaler.cluster.processes.usage import Meters
 from autoscaler.cluster.restarts import RestartPolicy, delay_s
 
 STOP_MARGIN_S = 5.0  # after SIGKILL, for the kernel to end a process and the keeper to tell
@@ -48,6 +49,7 @@ class Processes(Plain):
         self._ports = Ports(rng)
         self._paths = SocketPaths(environment)
         self._link = KeeperLink(self)
+        self._meters = Meters(lambda: self._link.pid, clock)
         self._changed: Changed = _nobody_listens
         self._children: dict[str, Child] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -131,6 +133,11 @@ class Processes(Plain):
         held = sockets(family(processes(), self._link.pid, child.pid, child.id))
         return held is None or wanted <= held
 
+    def usage(self, instance_id: str) -> Usage | None:
+        """What an instance and all that it started have used, as of a second ago; the first question is answered None."""
+        child = self._children.get(instance_id)
+        return self._meters.read(child.id, child.pid) if child and child.pid else None
+
     def forget(self, service: str) -> None:
         """The service is no longer configured and its instances are stopped: drop its output."""
         self.outputs.forget(service)
@@ -141,6 +148,7 @@ class Processes(Plain):
         stops = (self.stop(child.id, child.spec.stop_grace_s) for child in [*self._children.values()])
         await asyncio.gather(*stops, return_exceptions=True)
         await self._link.close()
+        await self._meters.close()
         self._paths.close()
         for task in self._tasks.values():
             task.cancel()
@@ -193,6 +201,7 @@ class Processes(Plain):
                 break
             await self._relaunch(child)
         del self._children[child.id], self._tasks[child.id]
+        self._meters.forget(child.id)
         child.replaced.set()
         child.gone.set()
         self._changed(child.spec.service)

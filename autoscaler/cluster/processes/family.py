@@ -22,14 +22,14 @@ class Process(NamedTuple):
     session: int
 
 
-def processes() -> dict[int, Process]:
-    """All that run now, by pid."""
+def processes(ended: bool = False) -> dict[int, Process]:
+    """All that run now, by pid. ended: those too that have ended and that their parents have not waited for."""
     found = {}
     for pid in _pids():
         with suppress(OSError):  # it ended meanwhile
             with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - for hundreds of files; a Path each costs more than the read
                 state, parent, _, session = file.read().rpartition(b")")[2].split(None, 4)[:4]
-            if state.decode() not in _ENDED:
+            if ended or state.decode() not in _ENDED:
                 found[pid] = Process(pid, int(parent), int(session))
     return found
 
@@ -45,11 +45,25 @@ def family(running: Mapping[int, Process], keeper: int, first: int, replica: str
     return with_descendants(running, roots)
 
 
+def families(running: Mapping[int, Process], keeper: int, firsts: Mapping[int, str]) -> dict[str, list[int]]:
+    """The processes of many instances, each looked at once. firsts: the instance's id by the pid of its first process."""
+    replicas = set(firsts.values())
+    waiting = [(process.pid, _instance(process, keeper, firsts)) for process in running.values()]
+    waiting = [(pid, replica) for pid, replica in waiting if replica in replicas]
+    children, seen = _children(running), set[int]()
+    found: dict[str, list[int]] = {replica: [] for replica in replicas}
+    while waiting:
+        pid, replica = waiting.pop()
+        if pid not in seen:
+            seen.add(pid)
+            found[replica].append(pid)
+            waiting += [(child, replica) for child in children.get(pid, [])]
+    return found
+
+
 def with_descendants(running: Mapping[int, Process], roots: Collection[int]) -> set[int]:
     """The roots that run, and all below them."""
-    children: dict[int, list[int]] = {}
-    for process in running.values():
-        children.setdefault(process.parent, []).append(process.pid)
+    children = _children(running)
     found: set[int] = set()
     waiting = [pid for pid in roots if pid in running]
     while waiting:
@@ -73,6 +87,20 @@ def variable(pid: int, name: str) -> str | None:
 def carrying(name: str, value: str) -> set[int]:
     """All processes that were started with this environment variable, wherever they are now."""
     return {pid for pid in _pids() if variable(pid, name) == value}
+
+
+def _instance(process: Process, keeper: int, firsts: Mapping[int, str]) -> str:
+    """Whose it is by itself, not by its parent; "" if that cannot be told."""
+    if process.session in firsts:
+        return firsts[process.session]
+    return variable(process.pid, REPLICA) or "" if process.parent == keeper else ""
+
+
+def _children(running: Mapping[int, Process]) -> dict[int, list[int]]:
+    children: dict[int, list[int]] = {}
+    for process in running.values():
+        children.setdefault(process.parent, []).append(process.pid)
+    return children
 
 
 def _pids() -> Iterator[int]:
