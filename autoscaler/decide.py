@@ -30,7 +30,7 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
     recommended, first = _recommend(snapshot, rules, memory)
     burst, held = raise_for_burst(first.after, snapshot, rules, memory.burst)
     ahead = forecast.raise_for_forecast(burst.after, snapshot, rules)
-    doubted = hold(ahead.after, snapshot, recommended, held)
+    doubted = hold(ahead.after, snapshot, rules, recommended, held)
     stable, memory = stabilize(doubted.after, snapshot, rules, memory, known(recommended))
     limited = limit_rate(stable.after, snapshot, rules.behavior, memory)
     placed = bounds.place(limited.after, snapshot)

@@ -6,7 +6,7 @@ the last `after` is what is desired. No rule belongs here.
 
 from dataclasses import dataclass
 
-from autoscaler.rules import USAGES, MetricRule, MetricType
+from autoscaler.rules import USAGES, MetricRule, MetricType, TargetType
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,12 @@ def number(value: float) -> str:
 
 
 def amount(metric: MetricRule, value: float) -> str:
-    """A sample or a target as people read it: "12.5", or "63%" of what a replica may use."""
-    return f"{value:.0%}" if metric.type in USAGES else number(value)
+    """A sample or a target as people read it: "12.5", "63%" of what a replica is given, "0.4 cores", "310 MiB"."""
+    if metric.type not in USAGES:
+        return number(value)
+    if metric.target_type is not TargetType.AVERAGE_VALUE:
+        return f"{value:.0%}"
+    return f"{number(value)} cores" if metric.type is MetricType.CPU else f"{number(value / 2**20)} MiB"
 
 
 def differs(one: Decision, other: Decision) -> bool:

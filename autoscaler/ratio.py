@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from autoscaler.decision import Recommendation, amount, name_of, number
-from autoscaler.rules import SIGNALS, USAGES, Behavior, MetricRule
+from autoscaler.rules import SIGNALS, USAGES, Behavior, MetricRule, MetricType, TargetType
 from autoscaler.snapshot import Snapshot
 
 NOT_MEASURED: Final = "no_ready_replica"
@@ -33,9 +33,9 @@ class Counts:
 
 
 def counts(snapshot: Snapshot, metric: MetricRule) -> Counts:
-    """The replicas that count, sorted for one metric."""
+    """The replicas that count, sorted for one metric. What waits is the service's, so that there is nothing of it to miss in a replica."""
     key, ready = metric.key, snapshot.serving
-    measured = sum([key in replica.samples for replica in ready])
+    measured = len(ready) if metric.type is MetricType.QUEUE else sum([key in replica.samples for replica in ready])
     return Counts(measured, len(ready) - measured, max(snapshot.current, snapshot.desired) - len(ready))
 
 
@@ -64,9 +64,9 @@ def recommend(snapshot: Snapshot, metric: MetricRule, behavior: Behavior) -> Rec
 
 def _measured(metric: MetricRule, load: float, ready: int) -> str:
     each = amount(metric, load / ready)
-    if metric.type in USAGES:
-        return f"{name_of(metric)} is {each} of what a replica may use, the mean of {ready} ready,"
-    return f"{name_of(metric)} is {number(load)} over {ready} ready, {each} each"
+    if metric.type in USAGES and metric.target_type is not TargetType.AVERAGE_VALUE:
+        return f"{name_of(metric)} is {each}, the mean of {ready} ready,"
+    return f"{name_of(metric)} is {amount(metric, load)} over {ready} ready, {each} each"
 
 
 def _replicas(load: float, target: float, found: Counts, behavior: Behavior, desired: int) -> int:

@@ -39,14 +39,14 @@ class Scaler:
         self.service = service
         self.rules = rules
         self.sampler = sampler
-        self.wanted = max(1, rules.min_replicas)
+        self.wanted = self._bounded(self._initial)
         self.override: int | None = None
         self.pause = Pause.NONE
         self.decision: Decision | None = None
         self.decided: Counter[str] = Counter()
         self.forecasts = Forecasts()
         self._memory = Memory()
-        self._former = 1  # the count to begin with where no replica outlived the last life
+        self._former: int | None = None  # the count wanted in the last life
 
     def kept(self, now_s: float) -> Kept:
         """What is to be kept over a restart."""
@@ -63,8 +63,9 @@ class Scaler:
 
     def take_over(self, replicas: int) -> None:
         """So many were there before this program came. Where none was, the count wanted in the last life, since its load is still
-        there; a first start begins with the minimum, but at least one."""
-        self.wanted = self._bounded(replicas or self._former)
+        there; a first start begins with the rules' `initial_replicas`."""
+        former = self._initial if self._former is None else self._former
+        self.wanted = self._bounded(replicas or former)
 
     def change(self, rules: Rules) -> None:
         """Decide by other rules from now on. What was sampled and remembered stays."""
@@ -107,6 +108,10 @@ class Scaler:
         if not self.rules.dry_run or self.override is not None:
             self.wanted = self.decision.desired
         return self.decision
+
+    @property
+    def _initial(self) -> int:
+        return 1 if self.rules.initial_replicas is None else self.rules.initial_replicas
 
     def _bounded(self, count: int) -> int:
         return min(max(count, self.rules.min_replicas), self.rules.max_replicas)

@@ -27,6 +27,7 @@ class Sample(NamedTuple):
 
 
 NOTHING = Sample()
+_WITH_WAITING = (MetricType.CONCURRENCY, MetricType.QUEUE)
 
 
 class ReplicaSample(NamedTuple):
@@ -136,7 +137,7 @@ class Snapshot:
         return {}
 
     def _load(self, metric: str) -> Sample:
-        held = self.waiting if metric == MetricType.CONCURRENCY else NOTHING
+        held = self.waiting if metric in _WITH_WAITING else NOTHING
         if not self.serving:
             return held
         departed = self.departed.get(metric, NOTHING)

@@ -1,4 +1,4 @@
-"""What replicas use of what they may use (its limit, or all that its machine has), as the engine tells it: shares over any window.
+"""What replicas use, as the engine tells it: as shares of what they may use or are said to need, and in cores and octets, over any window.
 
 The engine reads at moments of its own, not at those of our ticks, so each replica has points of its own, and a mean is the
 difference of two of them divided by the time between: exact for cpu, whose readings are totals; memory is taken to have been
@@ -20,29 +20,32 @@ No rule is applied here, and no clock is read.
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from autoscaler.cluster.engine import Usage
 from autoscaler.history import LEAST_GAP_S
-from autoscaler.rules import MetricType
+from autoscaler.rules import MetricRule, MetricType, TargetType
 from autoscaler.snapshot import Sample
 
 FRESH_S: Final = 5.0  # engines tell about every second; what is older is no data
 LEAST_S: Final = 5.0  # a mean over less is mostly noise
 GONE_MOST: Final = 1000  # replicas that have left, per service; the oldest are forgotten first
+CPU_VALUE: Final = MetricRule(MetricType.CPU, 1.0, target_type=TargetType.AVERAGE_VALUE).key
+MEMORY_VALUE: Final = MetricRule(MetricType.MEMORY, 1.0, target_type=TargetType.AVERAGE_VALUE).key
+KEYS: Final = (MetricType.CPU.value, MetricType.MEMORY.value, CPU_VALUE, MEMORY_VALUE)  # in the order of the fields of `Shares`
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """Of what a replica may use, 0.7 is 70 %; or share-seconds up to a moment."""
+class Shares(NamedTuple):
+    """Of what a replica may use, 0.7 is 70 %, and the same in cores and in octets; or all of them times seconds, up to a moment."""
 
     cpu: float = 0.0
     memory: float = 0.0
+    cpu_value: float = 0.0
+    memory_value: float = 0.0
 
     def towards(self, other: "Shares", part: float) -> "Shares":
         """What lies on the straight line from this (part 0) to the other (part 1)."""
-        return Shares(self.cpu + part * (other.cpu - self.cpu), self.memory + part * (other.memory - self.memory))
+        return Shares(*[mine + part * (its - mine) for mine, its in zip(self, other, strict=True)])
 
 
 class Track:
@@ -84,7 +87,7 @@ class Track:
         if end_s <= start_s:
             return None
         early, late, seconds = self._total(start_s), self._total(end_s), end_s - start_s
-        return Shares((late.cpu - early.cpu) / seconds, (late.memory - early.memory) / seconds)
+        return Shares(*[(last - first) / seconds for last, first in zip(late, early, strict=True)])
 
     def served(self, start_s: float, end_s: float) -> float:
         """The share of that time in which it served."""
@@ -130,7 +133,7 @@ class Consumption:
         if track is None or track.span_s < LEAST_S or now_s - track.newest_s > FRESH_S:
             return {}
         stable, burst = (self._over(track, track.newest_s, length_s) for length_s in (stable_s, burst_s))
-        return {MetricType.CPU: Sample(stable.cpu, burst.cpu), MetricType.MEMORY: Sample(stable.memory, burst.memory)}
+        return {key: Sample(stable[place], burst[place]) for place, key in enumerate(KEYS)}
 
     def departed(self, now_s: float, ready: Iterable[str], stable_s: float, burst_s: float) -> dict[str, Sample]:
         """The cpu of the replicas that are not READY (any more), over the two windows."""
@@ -138,8 +141,11 @@ class Consumption:
             return {}
         still = set(ready)
         tracks = [*self._gone, *(track for name, track in self._tracks.items() if name not in still)]
-        stable, burst = (sum(self._over(track, now_s, length_s).cpu for track in tracks) for length_s in (stable_s, burst_s))
-        return {MetricType.CPU: Sample(stable, burst)}
+        stable, burst = ([self._over(track, now_s, length_s) for track in tracks] for length_s in (stable_s, burst_s))
+        return {
+            MetricType.CPU: Sample(sum(each.cpu for each in stable), sum(each.cpu for each in burst)),
+            CPU_VALUE: Sample(sum(each.cpu_value for each in stable), sum(each.cpu_value for each in burst)),
+        }
 
     def lately(self, replica: str, now_s: float, window_s: float) -> Shares | None:
         """What one replica used over the last few seconds; None: unknown."""
@@ -151,7 +157,8 @@ class Consumption:
         served and there are no readings, it is taken to have worked as it did at other times."""
         start_s = max(end_s - length_s, min(self._began_s or 0.0, end_s - LEAST_GAP_S))
         mean = track.mean(start_s, end_s) or Shares()
-        return Shares(mean.cpu * track.served(start_s, end_s), mean.memory)
+        served = track.served(start_s, end_s)
+        return mean._replace(cpu=mean.cpu * served, cpu_value=mean.cpu_value * served)
 
 
 def _possible(usage: Usage) -> bool:
@@ -159,6 +166,11 @@ def _possible(usage: Usage) -> bool:
 
 
 def _added(total: Shares, before: Usage, now: Usage) -> Shares:
-    used = max(0.0, now.cpu_s - before.cpu_s) / now.cpus
+    used_s, seconds = max(0.0, now.cpu_s - before.cpu_s), now.at_s - before.at_s
     held = (before.memory / before.memory_limit + now.memory / now.memory_limit) / 2
-    return Shares(total.cpu + used, total.memory + held * (now.at_s - before.at_s))
+    return Shares(
+        total.cpu + used_s / now.cpus,
+        total.memory + held * seconds,
+        total.cpu_value + used_s,
+        total.memory_value + (before.memory + now.memory) / 2 * seconds,
+    )

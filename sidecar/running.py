@@ -171,7 +171,8 @@ class Running:
     def _observe(self, now_s: float) -> None:
         cells = {replica.id: self._path.cells(replica.slot) for replica in self.replicas}
         self._usages = self._measured() if self.sampler.needs_usage else {}
-        self.sampler.take(now_s, self.reading(), cells, self._usages)
+        needed = {name: used and used.against(*self.config.request) for name, used in self._usages.items()}
+        self.sampler.take(now_s, self.reading(), cells, needed)
 
     def _declare_signals(self) -> None:
         if self._signals:

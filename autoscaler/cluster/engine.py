@@ -7,7 +7,7 @@ drained) and knows nothing of routing. Every call returns or raises within its d
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -176,7 +176,8 @@ class Instance:
 class Usage:
     """What an instance has used. at_s: CLOCK_MONOTONIC; cpu_s: processor seconds since it began; memory: octets in use now.
 
-    cpus, memory_limit: what it may use; where nothing limits it, all that its machine has.
+    cpus, memory_limit: what it may use; where nothing limits it, all that its machine has. memory_request: what it is said to need where
+    the engine was told so; 0: it was not.
     """
 
     at_s: float
@@ -184,6 +185,11 @@ class Usage:
     cpus: float
     memory: int
     memory_limit: int
+    memory_request: int = 0
+
+    def against(self, cpus: float, memory: int) -> "Usage":
+        """The same, measured against what it is said to need (a request, as in the HPA) where that is known and not 0."""
+        return replace(self, cpus=cpus or self.cpus, memory_limit=memory or self.memory_request or self.memory_limit)
 
 
 class Engine(Protocol):

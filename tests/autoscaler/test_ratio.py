@@ -9,7 +9,7 @@ import pytest
 from autoscaler import ratio
 from autoscaler.decide import decide
 from autoscaler.memory import Memory
-from autoscaler.rules import Behavior, MetricRule, MetricType, Rules, ScalingRules
+from autoscaler.rules import Behavior, MetricRule, MetricType, Rules, ScalingRules, TargetType
 from autoscaler.snapshot import ReplicaSample, Sample, Snapshot
 from balancer.table import ReplicaState
 
@@ -94,6 +94,40 @@ def test_shares_of_what_a_replica_may_use(name: str) -> None:
     left = {MetricType.CPU: Sample(departed, departed)}
     given = Snapshot(100.0, "shop", len(replicas), tuple(replicas), departed=left)
     assert ratio.recommend(given, MetricRule(MetricType.CPU, 0.7), Behavior()).replicas == expected
+
+
+CORES = MetricRule(MetricType.CPU, 0.5, target_type=TargetType.AVERAGE_VALUE)
+OCTETS = MetricRule(MetricType.MEMORY, 2.0**28, target_type=TargetType.AVERAGE_VALUE)
+
+
+@pytest.mark.parametrize(
+    ("metric", "sample", "replicas", "why"),
+    [
+        pytest.param(CORES, 1.0, 4, "cpu is 2 cores over 2 ready, 1 cores each against a target of 0.5 cores", id="cores"),
+        pytest.param(
+            OCTETS, 2.0**29, 4, "memory is 1024 MiB over 2 ready, 512 MiB each against a target of 256 MiB", id="octets"
+        ),
+    ],
+)
+def test_average_values_of_cpu_and_memory(metric: MetricRule, sample: float, replicas: int, why: str) -> None:
+    ready = [ReplicaSample(f"r{n}", ReplicaState.READY, 60.0, {metric.key: Sample(sample, sample)}) for n in range(2)]
+    found = ratio.recommend(Snapshot(100.0, "shop", 2, tuple(ready)), metric, Behavior())
+    assert (found.replicas, found.why) == (replicas, f"{why} (ratio 2.00)")
+
+
+QUEUES = {
+    "what waits is the whole service's": (snapshot([0, 0], waiting=40), 4),
+    "an empty queue asks for nothing": (snapshot([50, 50]), 0),
+    "a queue as long as it may be is right": (snapshot([1, 1], waiting=20), 2),
+    "those on their way count when it points up": (snapshot([1], starting=3, waiting=30), 4),
+    "with none ready one waiting request wakes": (snapshot([], desired=0, waiting=0.1), 1),
+}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_queue_of_ten_for_each_replica(name: str) -> None:
+    given, expected = QUEUES[name]
+    assert ratio.recommend(given, MetricRule(MetricType.QUEUE, 10.0), Behavior()).replicas == expected
 
 
 RPS = MetricRule(MetricType.RPS, 10.0)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from autoscaler.explanation import as_json
-from autoscaler.rules import Burst, MetricRule, MetricType, ScaleToZero
+from autoscaler.rules import Burst, ErrorGuard, MetricRule, MetricType, ScaleToZero
 from autoscaler.snapshot import ReplicaSample, Sample
 from balancer.table import ReplicaState
 from tests.autoscaler.world import World, concurrency, scale_down_after, usage
@@ -37,6 +37,21 @@ def test_a_few_errors_among_many_answers_do_not_matter() -> None:
     world.failing = 0.05
     world.run(4, 120)
     assert world.desired == 1
+
+
+@pytest.mark.parametrize(
+    ("guard", "desired"),
+    [
+        pytest.param(ErrorGuard(), 4, id="by default a tenth is too many"),
+        pytest.param(ErrorGuard(share=0.6), 1, id="unless more is allowed"),
+        pytest.param(ErrorGuard(least=10**6), 1, id="of few failures nothing is concluded"),
+        pytest.param(None, 1, id="no guard, no objection"),
+    ],
+)
+def test_the_error_guard(guard: ErrorGuard | None, desired: int) -> None:
+    world = World(replace(EAGER, error_guard=guard), 4).run(40, 60)
+    world.failing = 0.5
+    assert world.run(4, 120).desired == desired
 
 
 def test_errors_do_not_forbid_going_up() -> None:
@@ -223,7 +238,7 @@ def test_the_sentence_tells_the_whole_way() -> None:
 def test_cpu_is_told_in_per_cent_of_what_a_replica_may_use() -> None:
     decision = World(usage(MetricType.CPU, 0.7), 2).run(25.2, 60).last
     assert decision.sentence == (
-        "shop stays at 2 replicas: cpu is 63% of what a replica may use, the mean of 2 ready, against a target of 70% (ratio 0.90)."
+        "shop stays at 2 replicas: cpu is 63%, the mean of 2 ready, against a target of 70% (ratio 0.90)."
     )
     assert decision.recommended[0].sample == pytest.approx(0.63)
 

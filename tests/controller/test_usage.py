@@ -4,13 +4,14 @@ import asyncio
 import random
 from array import array
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
 from autoscaler.cluster.engine import Usage
 from autoscaler.registry import Surroundings
-from autoscaler.rules import MetricRule, MetricType, Rules
+from autoscaler.rules import MetricRule, MetricType, Rules, TargetType
 from autoscaler.slots import Slots
 from balancer.hotpath import board
 from balancer.scoreboard import ReplicaReading, ServiceReading
@@ -28,6 +29,8 @@ from tests.support import in_virtual_time
 READY_AFTER_S = 20.0
 BUSY = 0.8  # of what a replica may use, from its start on
 CPU = MetricRule(MetricType.CPU, 0.7)
+CALM = MetricRule(MetricType.CPU, 5.0)  # never asks for more
+CORES = MetricRule(MetricType.CPU, 5.0, target_type=TargetType.AVERAGE_VALUE)
 
 
 class MeasuringEngine(YardEngine):
@@ -133,6 +136,29 @@ def test_what_replicas_use_is_shown() -> None:
         assert (replica.usage.cpus, replica.usage.memory) == (2.0, 300_000_000)
 
     played(story, CPU)
+
+
+@pytest.mark.parametrize(
+    ("request_cpus", "request_memory", "metric", "sample"),
+    [
+        pytest.param(1.0, 0, CALM, 1.6, id="1.6 cores of a request of 1, above the limit's 80%"),
+        pytest.param(0.0, 0, CALM, 0.8, id="of the limit where there is none"),
+        pytest.param(0.0, 400_000_000, MetricRule(MetricType.MEMORY, 0.5), 0.75, id="memory has a request of its own"),
+        pytest.param(1.0, 0, CORES, 1.6, id="an average value is in cores, whatever was requested"),
+    ],
+)
+def test_shares_are_of_the_request(request_cpus: float, request_memory: int, metric: MetricRule, sample: float) -> None:
+    async def story(measured: Measured) -> None:
+        measured.running.change(replace(measured.running.config, request=(request_cpus, request_memory)))
+        await measured.passes(90)
+        decision = measured.running.scaler and measured.running.scaler.decision
+        assert decision
+        assert decision.recommended[0].sample == pytest.approx(sample)
+        replica = service_view(measured.running, measured.clock(), "").replicas[0]
+        assert replica.usage
+        assert (replica.usage.cpus, replica.usage.memory_limit) == (2.0, 1_000_000_000)
+
+    played(story, metric)
 
 
 def test_to_be_looked_at_is_no_reason_to_ask_the_engine() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from autoscaler.rules import MetricRule, MetricType, Rules
+from autoscaler.rules import MetricRule, MetricType, Rules, ScaleToZero
 from autoscaler.sampling import Sampler
 from autoscaler.scaler import Scaler
 
@@ -16,11 +16,27 @@ def scaler(rules: Rules = RULES) -> Scaler:
 
 
 @pytest.mark.parametrize(
-    ("least", "wanted"),
-    [pytest.param(0, 1, id="one where none is the minimum"), pytest.param(3, 3, id="else the minimum")],
+    ("least", "initial", "wanted"),
+    [
+        pytest.param(0, None, 1, id="one where none is the minimum"),
+        pytest.param(3, None, 3, id="else the minimum"),
+        pytest.param(3, 5, 5, id="or what the rules say"),
+        pytest.param(3, 1, 3, id="but not below the minimum"),
+        pytest.param(3, 9, 6, id="nor above the maximum"),
+        pytest.param(0, 0, 0, id="asleep"),
+    ],
 )
-def test_it_begins_with(least: int, wanted: int) -> None:
-    assert scaler(replace(RULES, min_replicas=least)).wanted == wanted
+def test_a_first_start_begins_with(least: int, initial: int | None, wanted: int) -> None:
+    made = scaler(replace(RULES, min_replicas=least, initial_replicas=initial))
+    assert made.wanted == wanted
+    made.take_over(0)
+    assert made.wanted == wanted
+
+
+def test_one_that_begins_asleep_sleeps_until_a_request_waits() -> None:
+    made = scaler(replace(RULES, min_replicas=0, initial_replicas=0, scale_to_zero=ScaleToZero()))
+    made.take_over(0)
+    assert made.step(1.0, []).desired == 0
 
 
 def test_a_count_by_hand_is_wanted_at_the_next_step_and_counted_as_a_decision() -> None:

@@ -9,12 +9,13 @@ from tests.moby.conftest import Yard, until_it_answers
 from tests.support import wait_until
 
 WIKI = InstanceSpec("wiki", source=Copy("wiki"))
+LIMITS = ("--memory=64m", "--memory-reservation=48m")
 
 
 def run(engine: Daemon, tag: int) -> None:
     """The container that is copied, with what only one container can have beside what all can."""
     own = ("--name=wiki", "--publish=127.0.0.1::8000", "--hostname=library", "--restart=always")
-    engine.docker("run", "--detach", *own, "--env=COLOUR=green", "--memory=64m", f"{NAME}:{tag}")
+    engine.docker("run", "--detach", *own, "--env=COLOUR=green", *LIMITS, f"{NAME}:{tag}")
 
 
 async def test_copies_stand_beside_the_container_which_is_never_stopped(engine: Daemon, yard: Yard) -> None:
@@ -34,6 +35,16 @@ async def test_copies_stand_beside_the_container_which_is_never_stopped(engine: 
     assert "com.docker.compose.container-number" not in copy["Config"]["Labels"]
     with pytest.raises(EngineError, match="wiki was not started by Écluse"):
         await yard.docker.stop("wiki", 1.0)
+
+
+async def test_memory_that_is_reserved_for_a_container_is_what_it_and_its_copies_are_said_to_need(
+    engine: Daemon, yard: Yard
+) -> None:
+    run(engine, 1)
+    await yard.start(WIKI, 1)
+    for name in ("wiki", "wiki-2"):
+        used = await wait_until(lambda name=name: yard.docker.usage(name), 30)
+        assert (used.memory_limit, used.memory_request) == (64 << 20, 48 << 20)
 
 
 async def test_copies_of_a_container_that_was_replaced_are_outdated(engine: Daemon, yard: Yard) -> None:

@@ -54,7 +54,8 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Container:
     """One container, looked at closely. Times in seconds since the epoch by the engine's clock, 0: never. ending: what makes one end
-    of it different from its last one. published, exposed: TCP only. memory, cpus: its limits, 0 for none."""
+    of it different from its last one. published, exposed: TCP only. memory, cpus: its limits, and
+    memory_request: what is kept for it, 0 for none."""
 
     id: str
     name: str
@@ -77,6 +78,7 @@ class Container:
     stop_signal: str = ""
     memory: int = 0
     cpus: float = 0.0
+    memory_request: int = 0
 
     @property
     def ending(self) -> tuple[float, float, str]:
@@ -122,6 +124,7 @@ def container(json: Json) -> Container:
         stop_signal=config.get("StopSignal") or "",
         memory=host.get("Memory") or 0,
         cpus=_cpus(host),
+        memory_request=host.get("MemoryReservation") or 0,
     )
 
 

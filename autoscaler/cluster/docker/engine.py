@@ -155,7 +155,8 @@ class Docker(Plain):
     def usage(self, instance_id: str) -> Usage | None:
         """What a container uses. The first question begins the measuring, which ends when nobody asks any more."""
         found = self._census.named(instance_id)
-        return self._meters.read(found.id, found.cpus) if found and found.state.lives else None
+        used = self._meters.read(found.id, found.cpus) if found and found.state.lives else None
+        return replace(used, memory_request=found.memory_request) if used and found else used
 
     async def close(self) -> None:
         """Stop following; the containers stay as they are, and so does the link."""
