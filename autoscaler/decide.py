@@ -66,7 +66,7 @@ def _observe(memory: Memory, snapshot: Snapshot, rules: Rules) -> Memory:
 def _recommend(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[tuple[Recommendation, ...], Stage]:
     if memory.blind_since_s is not None:
         return (), without_data(snapshot, rules, memory.blind_since_s)
-    recommended = recommend(snapshot, rules, memory.trial)
+    recommended = slo.explain(recommend(snapshot, rules, memory.trial), memory.learned, rules.slo)
     return recommended, choose(recommended, snapshot)
 
 

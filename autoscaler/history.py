@@ -94,6 +94,11 @@ class Window:
         latency_us = percentile_us(self._early.latency, self.end.latency, share)
         return None if latency_us < 0 else latency_us
 
+    @property
+    def latencies(self) -> list[int]:
+        """How many answers are in each bucket of the scoreboard."""
+        return [late - early for early, late in zip(self._early.latency, self.end.latency, strict=True)]
+
     def shares(self) -> list[float]:
         """What each replica carried that is there now, requests in flight and answers per second, as `end.places` says where it
         stands; nothing while it was not there."""

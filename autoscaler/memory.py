@@ -33,10 +33,37 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """What `slo` mode has learned: the concurrency per replica that meets the objective."""
+class Observation:
+    """What a window showed: so many requests at once and per second on each replica, and the objective's percentile of their latency.
+    met: whether it was under the objective. times: how often it was seen again."""
 
+    at_s: Moment
     concurrency: float
+    rate: float
+    latency_s: float
+    met: bool
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What `slo` mode has learned (`slo`): the concurrency and the rate per replica that meet the objective. rate 0: unknown.
+
+    observations: by concurrency, at most one for each step of `knee.STEP`. ready: so many replicas have been READY since settled_s.
+    base: so many were when that had last been so for a whole window. judged_s: the end of the last window that was looked at.
+    least: the lowest target at this moment. trial: the miss because of which replicas were added last. failed: they did not help.
+    """
+
+    concurrency: float = 0.0
+    rate: float = 0.0
+    observations: tuple[Observation, ...] = ()
+    ready: int = 0
+    settled_s: Moment | None = None
+    base: int = 0
+    judged_s: Moment | None = None
+    least: float = 0.0
+    trial: Observation | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

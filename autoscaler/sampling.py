@@ -15,6 +15,7 @@ from autoscaler.burst import carried
 from autoscaler.cluster.engine import Usage
 from autoscaler.history import Frame, History, Window, beginning
 from autoscaler.looks import FARTHEST_S, looks
+from autoscaler.performance import performance
 from autoscaler.rules import USAGES, MetricType, Rules
 from autoscaler.snapshot import ReplicaSample, Sample, Snapshot
 from autoscaler.usage import Consumption, Shares
@@ -140,6 +141,7 @@ class Sampler:
             data_age_s=max(0.0, now_s - stable.end.at_s),
             seen_s=stable.length_s,
             override=override,
+            performance=performance(self._history, self.rules.slo),
             **known,
         )
 

@@ -71,6 +71,23 @@ class Allowance:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """The whole service over a window long enough to judge an objective by.
+
+    load: requests running and waiting, on average. rate: answers per second. answers: how many. late: the share of all requests that
+    failed or took longer than the objective. latency_s: the objective's percentile over all requests, a failure counted as later than
+    any answer; None when that is where the percentile falls.
+    """
+
+    window_s: float
+    load: float
+    rate: float
+    answers: int
+    late: float
+    latency_s: float | None
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One service at `now_s`.
@@ -83,7 +100,8 @@ class Snapshot:
     the engine has no place for more replicas, in words, "" while it has. wall_s: the same moment in seconds since the epoch, for
     schedules. values: what a signal says of the whole service, by `MetricRule.key`. missing: why a metric has no samples, in words.
     pause: what is held by hand. start_s: how long a replica of this service usually takes to be READY, None while unknown. forecasts:
-    by metric. allowance: what a budget leaves, None without one.
+    by metric. allowance: what a budget leaves, None without one. performance: for the objective of `slo` mode, None when no window has
+    answers enough to judge by.
     """
 
     now_s: float
@@ -109,6 +127,7 @@ class Snapshot:
     start_s: float | None = None
     forecasts: Mapping[str, Forecast] = field(default_factory=dict)
     allowance: Allowance | None = None
+    performance: Performance | None = None
 
     @cached_property
     def current(self) -> int:

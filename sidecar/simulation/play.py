@@ -49,7 +49,7 @@ class Player:
             scenario.objective,
             Chance(scenario.seed, "service"),
             holds=rules.scale_to_zero is not None,
-            latency=any(metric.type is MetricType.LATENCY for metric in rules.metrics),
+            latency=bool(rules.slo) or any(metric.type is MetricType.LATENCY for metric in rules.metrics),
             cpu=any(metric.type in USAGES for metric in rules.metrics),
         )
         self._arrivals = Chance(scenario.seed, "arrivals")  # the same ones for all rules
