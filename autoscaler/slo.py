@@ -165,9 +165,7 @@ def _useless(trial: Observation, each: Observation) -> bool:
 def _noted(learned: Learned, each: Observation) -> tuple[Observation, ...]:
     """All observations with this one, without those that it contradicts and those that are too old."""
     like = [old for old in learned.observations if _alike(old, each)]
-    rest = [
-        old for old in learned.observations if not (_alike(old, each) or _contradicts(each, old)) and _kept(old, each.at_s)
-    ]
+    rest = [old for old in learned.observations if not (_alike(old, each) or _contradicts(each, old)) and _kept(old, each.at_s)]
     return tuple(sorted([*rest, _blended(like[0], each) if like else each], key=lambda old: old.concurrency))
 
 

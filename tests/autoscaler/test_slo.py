@@ -63,7 +63,7 @@ def test_it_holds_when_the_load_triples(app: App) -> None:
     began_s = world.now_s
     world.run(3 * app.rate, 600)
     assert world.missed(began_s + 30) <= NOISE
-    assert app.least[1] <= world.mean_ready(began_s + LEARNT_S) <= app.least[1] * 1.5 + 0.5
+    assert world.mean_ready(began_s + LEARNT_S) <= app.least[1] * 2
 
 
 def test_a_day_goes_up_and_comes_down_again() -> None:
@@ -78,7 +78,7 @@ def test_a_day_goes_up_and_comes_down_again() -> None:
 
 def test_from_too_many_replicas_it_goes_down_to_what_is_needed() -> None:
     app = APPS["waits"]
-    world = service(app, replicas=6).run(app.rate, 2500)
+    world = service(app, replicas=6).run(app.rate, 1500)
     assert world.missed(0) == 0
     assert world.desired == 1
 
@@ -96,7 +96,7 @@ def test_one_that_becomes_quicker_gives_its_replicas_back() -> None:
     world = service(App(0.5, Shared, exponential(0.05), 24, (2, 2))).run(24, 500)
     before = world.desired
     world.size = exponential(0.01)
-    world.run(24, 4500)
+    world.run(24, 4000)
     assert world.desired < before
     assert world.missed(60) <= NOISE
 
