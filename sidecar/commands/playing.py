@@ -1,6 +1,7 @@
 """What `ecluse simulate` does: reads the rules and the trace, plays, and shows what came of it. Its options stand in `simulate`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,12 +9,14 @@ from pathlib import Path
 
 from autoscaler.rules import MetricType, Rules
 from sidecar.commands import Exit, Wrong, paint, show, show_json, width
-from sidecar.configuration import ConfigurationErrors, parse
+from sidecar.configuration import ConfigurationErrors
+from sidecar.configuration.rules_file import load_rules
 from sidecar.render import WIDTH
 from sidecar.simulation import recording
 from sidecar.simulation.application import Application
 from sidecar.simulation.chart import chart
 from sidecar.simulation.latencies import Shape
+from sidecar.simulation.page import page
 from sidecar.simulation.play import Player, Scenario
 from sidecar.simulation.report import Played, Report, as_json, result_table, summary_lines
 from sidecar.simulation.trace import TraceError
@@ -45,20 +48,15 @@ def _names(files: list[str]) -> list[tuple[str, str]]:
 
 def _rules(file: Path) -> Rules:
     try:
-        text = file.read_text("utf-8")
-        if not any(line.startswith("services:") for line in text.splitlines()):
-            text = "services:\n  app:\n    command: [app]\n    autoscale:\n" + "".join(
-                f"      {line}\n" for line in text.splitlines()
-            )
-        config = parse(text, str(file))
-    except OSError as error:
-        raise Wrong(f"{file} cannot be read: {(error.strerror or str(error)).lower()}", Exit.USAGE) from error
+        known = load_rules(file, len(os.sched_getaffinity(0)))
     except ConfigurationErrors as errors:
         raise Wrong(str(errors), Exit.USAGE) from errors
-    scaled = [service.rules for service in config.services if service.rules]
-    if len(scaled) != 1:
-        raise Wrong(f"{file} has {len(scaled)} services with rules; one is expected", Exit.USAGE)
-    return scaled[0]
+    if len(known.services) > 1:
+        raise Wrong(f"{file} has rules for {', '.join(known.services)}; one service is simulated at a time", Exit.USAGE)
+    try:
+        return known.of(known.services[0] if known.services else "app")
+    except LookupError as error:
+        raise Wrong(f"{file} has no service with rules", Exit.USAGE) from error
 
 
 def _simulable(file: Path, rules: Rules) -> tuple[Rules, tuple[str, ...]]:
@@ -108,12 +106,21 @@ def _progress(name: str, number: int, files: int) -> Callable[[float], None]:
     return tell
 
 
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise Wrong(f"{file} cannot be written: {error.strerror or error}") from error
+
+
 def _clear() -> None:
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _show(arguments: argparse.Namespace, report: Report) -> None:
+    if arguments.html:
+        _write(Path(arguments.html), page(report))
     if arguments.json:
         show_json(as_json(report))
         return

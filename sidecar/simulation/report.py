@@ -41,7 +41,7 @@ class Report:
 
 def summary_lines(report: Report, columns: int | None) -> list[str]:
     """What was played, and what was assumed."""
-    sentences = [_recorded(report), f"assumed: {assumptions(report.scenario.application)}; seed {report.scenario.seed}"]
+    sentences = [recorded(report), f"assumed: {assumptions(report.scenario.application)}; seed {report.scenario.seed}"]
     sentences += [f"note: {note}" for note in report.notes]
     return [line for sentence in sentences for line in _wrapped(sentence, columns)]
 
@@ -50,7 +50,7 @@ def _wrapped(text: str, columns: int | None) -> list[str]:
     return textwrap.wrap(text, columns, subsequent_indent="  ") if columns else [text]
 
 
-def _recorded(report: Report) -> str:
+def recorded(report: Report) -> str:
     trace = report.scenario.trace
     scaled = f", times {report.scale:g}" if report.scale != 1.0 else ""
     began = moment(trace.start_s)
@@ -79,10 +79,10 @@ def assumptions(application: Application) -> str:
 
 def result_table(report: Report, paint: Paint, width: int | None) -> list[str]:
     """The rules side by side."""
-    return table(TITLES, [_row(each) for each in report.played], paint, width=width)
+    return table(TITLES, [row(each) for each in report.played], paint, width=width)
 
 
-def _row(each: Played) -> tuple[str, ...]:
+def row(each: Played) -> tuple[str, ...]:
     tally = each.tally
     return (
         each.name,
