@@ -1,7 +1,7 @@
 """A decision in the HPA's words: AbleToScale, ScalingActive and ScalingLimited, each true or not, with a reason and a message.
 
 The words are those of `horizontal.go` in kubernetes pkg/controller/podautoscaler, so that whoever watches HPAs can watch this with the same
-eyes; what the HPA does not know (a pause, a budget, a cluster that is full) has a word of its own in the same form. Pure.
+eyes; what the HPA does not know (a pause, a cluster that is full) has a word of its own in the same form. Pure.
 """
 
 from dataclasses import dataclass
@@ -32,11 +32,6 @@ class Condition:
 
 DISABLING: Final = ("override", "paused")
 BLIND: Final = {"no_data", "fallback", "missing_samples"}
-WAY: Final = {  # what keeps the count from changing, by the stage's reason
-    "placement": "ClusterFull",
-    "budget": "BudgetExhausted",
-    "dry_run": "DryRun",
-}
 LIMITS: Final = {
     "limited_by_min": "TooFewReplicas",
     "limited_by_max": "TooManyReplicas",
@@ -65,9 +60,9 @@ def followed(now: tuple[Condition, ...], before: tuple[Condition, ...], now_s: f
 
 def _able(decision: Decision) -> Condition:
     stages = {stage.name: stage for stage in decision.stages}
-    for name in ("placement", "budget"):
-        if name in stages and stages[name].after != stages[name].before:
-            return Condition(Type.ABLE, False, WAY[name], stages[name].why)
+    full = stages.get("placement")
+    if full and full.after != full.before:
+        return Condition(Type.ABLE, False, "ClusterFull", full.why)
     if decision.desired != decision.previous and not decision.dry_run:
         return Condition(Type.ABLE, True, "SucceededRescale", f"the count was changed to {decision.desired}")
     stabilized = stages.get("stabilize")

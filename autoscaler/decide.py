@@ -1,6 +1,6 @@
 """How many replicas a service should have: the one pure function that every scaling action comes from.
 
-recommend -> burst -> forecast -> hold -> stabilize -> policies -> placement -> budget -> pause -> override -> bounds. Each stage
+recommend -> burst -> forecast -> hold -> stabilize -> policies -> placement -> pause -> override -> bounds. Each stage
 takes the count of the one before it and says what it changed and why. Before them, what a schedule or an objective makes of the rules
 at this moment is put into the rules, so that every stage goes by the same ones. Time is `snapshot.now_s`, and `wall_s` for the time of
 day; nothing counts ticks, so late, early and doubled ones do no harm. Nothing here or below may look at a clock, do I/O or draw random
@@ -9,7 +9,7 @@ numbers.
 
 from dataclasses import replace
 
-from autoscaler import bounds, budget, forecast, latency, schedule, slo
+from autoscaler import bounds, forecast, latency, schedule, slo
 from autoscaler.burst import raise_for_burst
 from autoscaler.decision import Decision, Recommendation, Stage
 from autoscaler.hold import hold
@@ -34,8 +34,7 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
     stable, memory = stabilize(doubted.after, snapshot, rules, memory, known(recommended))
     limited = limit_rate(stable.after, snapshot, rules.behavior, memory)
     placed = bounds.place(limited.after, snapshot)
-    afforded = budget.within(placed.after, snapshot)
-    paused = pause(afforded.after, snapshot, rules)
+    paused = pause(placed.after, snapshot, rules)
     by_hand = bounds.override(paused.after, snapshot)
     bounded = bounds.bound(by_hand.after, snapshot, rules)
     decision = Decision(
@@ -46,7 +45,7 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
         previous=snapshot.desired,
         desired=bounded.after,
         recommended=recommended,
-        stages=(first, burst, ahead, doubted, stable, limited, placed, afforded, paused, by_hand, bounded),
+        stages=(first, burst, ahead, doubted, stable, limited, placed, paused, by_hand, bounded),
         dry_run=rules.dry_run and snapshot.override is None,
     )
     return decision, _acted(memory if held == memory.burst else replace(memory, burst=held), decision, rules)

@@ -43,5 +43,5 @@ def _failure_share(snapshot: Snapshot, guard: ErrorGuard | None) -> float:
         (snapshot.failures.stable, snapshot.attempts.stable),
         (snapshot.failures.burst, snapshot.attempts.burst),
     )
-    share = max((failures / attempts for failures, attempts in windows if failures >= guard.least), default=0.0)
+    share = max((failures / attempts for failures, attempts in windows if attempts and failures >= guard.least), default=0.0)
     return share if share >= guard.share else 0.0

@@ -141,10 +141,10 @@ class ScaleToZero:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """From each `start` to the next `end` (cron expressions of five fields, in the time zone) other bounds hold, or another priority.
+    """From each `start` to the next `end` (cron expressions of five fields, in the time zone) other bounds hold.
 
-    None: as without it. Of several that are active at once the highest minimum, the lowest maximum and the highest priority count; a
-    minimum wins over a maximum.
+    None: as without it. Of several that are active at once the highest minimum and the lowest maximum count; a minimum wins
+    over a maximum.
     """
 
     start: str
@@ -152,7 +152,6 @@ class Schedule:
     timezone: str = "UTC"
     min_replicas: int | None = None
     max_replicas: int | None = None
-    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,20 +183,10 @@ class ForecastRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """What all services together may have: replicas, cores, octets. None: as much as there is."""
-
-    replicas: int | None = None
-    cpus: float | None = None
-    memory: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Rules:
     """All rules of one service. stable_window_s: over which samples are averaged. fallback_*: without any data for so long,
     hold (`fallback_replicas` None) or go to that many; never below min_replicas. initial_replicas: at the first start, None is
-    min_replicas but at least one. priority: the higher ones get theirs first where a budget does not do for all. replica_cpus,
-    replica_memory: what one replica costs of a budget. min_why, max_why: where a bound comes from that is not the file's, to be put behind
+    min_replicas but at least one. min_why, max_why: where a bound comes from that is not the file's, to be put behind
     it in a sentence.
     """
 
@@ -217,8 +206,5 @@ class Rules:
     slo: Slo | None = None
     forecast: ForecastRules | None = None
     pause: Pause = Pause.NONE
-    priority: int = 0
-    replica_cpus: float = 0.0
-    replica_memory: int = 0
     min_why: str = ""
     max_why: str = ""

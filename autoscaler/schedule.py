@@ -1,4 +1,4 @@
-"""What schedules make of the rules at one moment: other bounds, another priority. Pure: the moment is `snapshot.wall_s`.
+"""What schedules make of the rules at one moment: other bounds. Pure: the moment is `snapshot.wall_s`.
 
 A window is open when its last start is later than its last end. Cron expressions mean what they mean to Debian's cron, also where the
 clock is changed: a fixed time that is skipped comes right after the gap, and one that comes twice counts once (cronsim).
@@ -52,7 +52,7 @@ def check(expression: str, timezone: str) -> None:
 
 
 def apply(rules: Rules, snapshot: Snapshot) -> Rules:
-    """The rules with the bounds and the priority that hold now."""
+    """The rules with the bounds that hold now."""
     if not rules.schedules:
         return rules
     spans = [(schedule, span(schedule, snapshot.wall_s)) for schedule in rules.schedules]
@@ -94,18 +94,16 @@ def _at(times: Iterable[datetime], default: float) -> float:
 
 
 def _overruled(rules: Rules, active: list[tuple[Schedule, Span]]) -> Rules:
-    """Of several the highest minimum, the lowest maximum and the highest priority; a minimum wins over a maximum."""
+    """Of several the highest minimum and the lowest maximum; a minimum wins over a maximum."""
     least = max(
         (one for one in active if one[0].min_replicas is not None), key=lambda one: one[0].min_replicas or 0, default=None
     )
     most = min((one for one in active if one[0].max_replicas is not None), key=lambda one: one[0].max_replicas or 0, default=None)
-    priorities = [schedule.priority for schedule, _ in active if schedule.priority is not None]
     low, low_why = _bound(rules.min_replicas, rules.min_why, least[0].min_replicas if least else None, least)
     high, high_why = _bound(rules.max_replicas, rules.max_why, most[0].max_replicas if most else None, most)
     if high < low:
         low, low_why, high, high_why = (low, low_why, low, low_why) if least else (high, high_why, high, high_why)
-    priority = max(priorities, default=rules.priority)
-    return replace(rules, min_replicas=low, max_replicas=high, priority=priority, min_why=low_why, max_why=high_why)
+    return replace(rules, min_replicas=low, max_replicas=high, min_why=low_why, max_why=high_why)
 
 
 def _bound(usual: int, why: str, other: int | None, by: tuple[Schedule, Span] | None) -> tuple[int, str]:

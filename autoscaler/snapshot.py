@@ -64,14 +64,6 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """The most replicas that the budget over all services leaves to this one, and why it is no more, in words."""
-
-    replicas: int
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Performance:
     """The whole service over a window long enough to judge an objective by.
 
@@ -100,7 +92,7 @@ class Snapshot:
     the engine has no place for more replicas, in words, "" while it has. wall_s: the same moment in seconds since the epoch, for
     schedules. values: what a signal says of the whole service, by `MetricRule.key`. missing: why a metric has no samples, in words.
     pause: what is held by hand. start_s: how long a replica of this service usually takes to be READY, None while unknown. forecasts:
-    by metric. allowance: what a budget leaves, None without one. performance: for the objective of `slo` mode, None when no window has
+    by metric. performance: for the objective of `slo` mode, None when no window has
     answers enough to judge by.
     """
 
@@ -126,7 +118,6 @@ class Snapshot:
     pause: Pause = Pause.NONE
     start_s: float | None = None
     forecasts: Mapping[str, Forecast] = field(default_factory=dict)
-    allowance: Allowance | None = None
     performance: Performance | None = None
 
     @cached_property

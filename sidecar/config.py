@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from autoscaler.cluster.engine import InstanceSpec, Source
-from autoscaler.rules import Budget, Rules
+from autoscaler.rules import Rules
 from balancer.table import Policy, Settings
 from probes.signals.spec import SignalSpec
 from probes.spec import ProbeSpec
@@ -94,5 +94,4 @@ class Config:
     settings: Settings = field(default_factory=Settings)
     docker: Docker = field(default_factory=Docker)
     proxies: tuple[str, ...] = ()
-    budget: Budget = field(default_factory=Budget)
     state: str = ""

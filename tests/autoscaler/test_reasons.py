@@ -217,7 +217,6 @@ def test_every_stage_is_told_whether_it_changed_anything_or_not() -> None:
         "stabilize",
         "policies",
         "placement",
-        "budget",
         "pause",
         "override",
         "bounds",

@@ -23,9 +23,9 @@ def at(text: str, zone: str = "Europe/Paris", fold: int = 0) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp()
 
 
-def bounds(rules: Rules, wall_s: float) -> tuple[int, int, int]:
+def bounds(rules: Rules, wall_s: float) -> tuple[int, int]:
     applied = schedule.apply(rules, Snapshot(0.0, "shop", 1, wall_s=wall_s))
-    return applied.min_replicas, applied.max_replicas, applied.priority
+    return applied.min_replicas, applied.max_replicas
 
 
 @pytest.mark.parametrize(
@@ -118,25 +118,24 @@ def test_a_span_is_what_every_moment_in_it_is(zone: str, start: int, end: int, d
 @pytest.mark.parametrize(
     ("schedules", "moment", "expected"),
     [
-        pytest.param((OFFICE,), "2026-11-25 09:00", (4, 10, 0), id="a minimum"),
-        pytest.param((OFFICE,), "2026-11-25 19:00", (1, 10, 0), id="none outside of it"),
-        pytest.param((NIGHT,), "2026-11-25 23:00", (1, 2, 0), id="a maximum over midnight"),
+        pytest.param((OFFICE,), "2026-11-25 09:00", (4, 10), id="a minimum"),
+        pytest.param((OFFICE,), "2026-11-25 19:00", (1, 10), id="none outside of it"),
+        pytest.param((NIGHT,), "2026-11-25 23:00", (1, 2), id="a maximum over midnight"),
         pytest.param(
-            (OFFICE, Schedule("0 0 * * *", "59 23 * * *", "UTC", 6)), "2026-11-25 09:00", (6, 10, 0), id="the highest minimum"
+            (OFFICE, Schedule("0 0 * * *", "59 23 * * *", "UTC", 6)), "2026-11-25 09:00", (6, 10), id="the highest minimum"
         ),
         pytest.param(
-            (NIGHT, Schedule("0 21 * * *", "0 5 * * *", "UTC", None, 3)), "2026-11-25 23:00", (1, 2, 0), id="the lowest maximum"
+            (NIGHT, Schedule("0 21 * * *", "0 5 * * *", "UTC", None, 3)), "2026-11-25 23:00", (1, 2), id="the lowest maximum"
         ),
         pytest.param(
-            (NIGHT, Schedule("0 0 * * *", "59 23 * * *", "UTC", 6)), "2026-11-25 23:00", (6, 6, 0), id="minimum beats maximum"
+            (NIGHT, Schedule("0 0 * * *", "59 23 * * *", "UTC", 6)), "2026-11-25 23:00", (6, 6), id="minimum beats maximum"
         ),
         pytest.param(
-            (Schedule("0 0 * * *", "59 23 * * *", "UTC", 20),), "2026-11-25 12:00", (20, 20, 0), id="and the file's maximum"
+            (Schedule("0 0 * * *", "59 23 * * *", "UTC", 20),), "2026-11-25 12:00", (20, 20), id="and the file's maximum"
         ),
-        pytest.param((Schedule("0 0 * * *", "59 23 * * *", "UTC", priority=7),), "2026-11-25 12:00", (1, 10, 7), id="a priority"),
     ],
 )
-def test_what_is_open_overrules_the_file(schedules: tuple[Schedule, ...], moment: str, expected: tuple[int, int, int]) -> None:
+def test_what_is_open_overrules_the_file(schedules: tuple[Schedule, ...], moment: str, expected: tuple[int, int]) -> None:
     assert bounds(Rules(1, 10, schedules=schedules), at(moment)) == expected
 
 
