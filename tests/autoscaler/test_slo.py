@@ -57,12 +57,7 @@ def test_the_objective_holds_with_few_replicas_and_a_steady_count(app: App) -> N
     assert len([at_s for at_s, _ in world.path if at_s > LEARNT_S]) <= 2
 
 
-TOO_MANY = pytest.mark.xfail(reason="keeps the replicas that a first guess asked for: 8 where 4 would do", strict=True)
-
-
-@pytest.mark.parametrize(
-    "app", [pytest.param(app, id=name, marks=TOO_MANY if name == "refuses beyond eight" else ()) for name, app in APPS.items()]
-)
+@every_app
 def test_it_holds_when_the_load_triples(app: App) -> None:
     world = service(app).run(app.rate, 400)
     began_s = world.now_s
