@@ -13,7 +13,7 @@ from autoscaler import signalled
 from autoscaler.decide import decide
 from autoscaler.decision import Decision
 from autoscaler.forecasts import Forecasts
-from autoscaler.memory import Memory
+from autoscaler.memory import Learned, Memory
 from autoscaler.portable import Moment
 from autoscaler.rules import Pause, Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
@@ -47,6 +47,11 @@ class Scaler:
         self.forecasts = Forecasts()
         self._memory = Memory()
         self._former: int | None = None  # the count wanted in the last life
+
+    @property
+    def learned(self) -> Learned:
+        """What was learned of the objective, where there is one."""
+        return self._memory.learned or Learned()
 
     def kept(self, now_s: float) -> Kept:
         """What is to be kept over a restart."""

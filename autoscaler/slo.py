@@ -174,10 +174,13 @@ def _alike(one: Observation, other: Observation) -> bool:
 
 
 def _contradicts(each: Observation, old: Observation) -> bool:
-    """The objective is met at less than where it is met, and missed at more than where it is missed."""
-    if each.met:
-        return not old.met and (old.concurrency <= each.concurrency or old.rate <= each.rate)
-    return old.met and old.concurrency >= each.concurrency
+    """The objective is met at less than where it is met, and missed at more than where it is missed; and where as much throughput
+    took more concurrency, the application has become quicker since, or was disturbed."""
+    if not each.met:
+        return old.met and old.concurrency >= each.concurrency
+    if not old.met:
+        return old.concurrency <= each.concurrency or old.rate <= each.rate
+    return old.concurrency >= knee.STEP * each.concurrency and EASED * old.rate <= each.rate
 
 
 def _blended(old: Observation, each: Observation) -> Observation:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from balancer.hotpath import build
-from benchmarks import programs
+from benchmarks import programs, slo
 from benchmarks.catalogue import WORKS
 from benchmarks.peers import PEERS
 from benchmarks.progress import Progress, minutes
@@ -29,7 +29,7 @@ def main(words: Sequence[str]) -> int:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _interrupt)
     try:
-        return _obey(parse(words), words)
+        return slo.main(words[1:]) if words[:1] == [slo.NAME] else _obey(parse(words), words)
     except KeyboardInterrupt:
         tell("interrupted; everything that was started has been ended, nothing is written")
         return INTERRUPTED

@@ -58,6 +58,7 @@ class ViewCollector(Collector):
         yield from _proxies(overview.proxies)
         yield from _decisions(self._control.decisions())
         yield from _scaling(services)
+        yield from _objectives(services)
         yield from _signals(services)
         yield from _services(services)
         yield from _traffic(services, self._ledger)
@@ -155,6 +156,17 @@ def _scaling(services: Sequence[ServiceView]) -> Iterator[Metric]:
         label,
         [((s.name,), s.load) for s in services],
     )
+
+
+def _objectives(services: Sequence[ServiceView]) -> Iterator[Metric]:
+    """No family at all where there is no objective."""
+    rows = [((service.name,), service.slo) for service in services if service.slo]
+    if rows:
+        learned = [(r, slo.concurrency) for r, slo in rows if slo.concurrency is not None]
+        yield _gauge(
+            "slo_objective_seconds", "Under which the latency is to stay.", ("service",), [(r, s.objective_s) for r, s in rows]
+        )
+        yield _gauge("slo_concurrency", "Requests at once on each replica that meet it, as learned.", ("service",), learned)
 
 
 def _signals(services: Sequence[ServiceView]) -> Iterator[Metric]:

@@ -1,12 +1,14 @@
 """Makes the views that others read from what runs. Reads only; nothing here changes anything."""
 
+from autoscaler import slo
 from autoscaler.pause import stronger
 from autoscaler.rules import Pause
+from autoscaler.scaler import Scaler
 from balancer.table import RouteEntry
 from probes.signals.source import Reading
 from probes.signals.spec import SignalSpec
 from sidecar.running import Running
-from sidecar.views import ReplicaView, ServiceView, SignalView
+from sidecar.views import ReplicaView, ServiceView, SignalView, SloView
 
 
 def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
@@ -37,6 +39,23 @@ def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
         way=running.fleet.engine.way(running.config.name),
         predictions=running.fleet.engine.predictions(running.config.name),
         signals=signal_views(running),
+        slo=slo_view(scaler) if scaler else None,
+    )
+
+
+def slo_view(scaler: Scaler) -> SloView | None:
+    """What a service has learned; None where it has no objective."""
+    objective, learned = scaler.rules.slo, scaler.learned
+    if objective is None:
+        return None
+    known = learned if learned.observations else None
+    return SloView(
+        percentile=objective.percentile,
+        objective_s=objective.latency_s,
+        latency_s=scaler.sampler.latency(objective.percentile),
+        concurrency=known.concurrency if known else None,
+        rate=known.rate if known else None,
+        why=slo.told(learned, objective),
     )
 
 

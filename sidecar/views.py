@@ -59,6 +59,19 @@ class SignalView:
 
 
 @dataclass(frozen=True, slots=True)
+class SloView:
+    """An objective of latency, and what was learned of it, per replica: None while unknown. why: what from, in words. latency_s: the
+    percentile over the last few seconds."""
+
+    percentile: float
+    objective_s: float
+    latency_s: float | None
+    concurrency: float | None
+    rate: float | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceView:
     """One service. desired: what the autoscaler asked for last. override: the count set by hand, None is automatic.
 
@@ -92,6 +105,7 @@ class ServiceView:
     way: str = ""
     predictions: tuple[int, int] = (0, 0)
     signals: tuple[SignalView, ...] = ()
+    slo: SloView | None = None
 
 
 @dataclass(frozen=True, slots=True)
