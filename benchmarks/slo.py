@@ -90,7 +90,17 @@ class Row:
         )
 
 
-TITLES = ("application", "load", "objective", "p95 (median window)", "windows that met it", "replicas", "learned", "least", "lost")
+TITLES = (
+    "application",
+    "load",
+    "objective",
+    "p95 (median window)",
+    "windows that met it",
+    "replicas",
+    "learned",
+    "least",
+    "lost",
+)
 
 
 def main(words: Sequence[str]) -> int:
@@ -121,7 +131,7 @@ def measured(kind: Kind, folder: Path, learn_s: float, measure_s: float) -> Row:
 def does(kind: Kind, folder: Path, replicas: int) -> bool:
     """Whether so many would do."""
     with running(kind, folder, replicas, replicas) as (port, admin):
-        first, *windows = load(kind, port, admin, LEAST_S)
+        _, *windows = load(kind, port, admin, LEAST_S)
     return met(windows, kind) >= ENOUGH
 
 
@@ -190,7 +200,9 @@ def asked(admin: int) -> dict[str, Any]:
 def table(rows: Sequence[Row]) -> str:
     """As Markdown, and what was learned below it."""
     lines = [TITLES, ("---",) * len(TITLES), *(row.cells() for row in rows)]
-    return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", *(f"- {row.kind.name}: {row.why}" for row in rows)])
+    return "\n".join(
+        ["| " + " | ".join(line) + " |" for line in lines] + ["", *(f"- {row.kind.name}: {row.why}" for row in rows)]
+    )
 
 
 def tell(line: str) -> None:

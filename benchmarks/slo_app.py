@@ -1,8 +1,8 @@
 """`python -m benchmarks.slo_app KIND PORT`: an application for the benchmark of `slo` mode, alike in everything but what a request costs.
 
-    cpu     burns BURN_S of processor time, in the one thread there is
-    wait    waits WAIT_S (a third more or less), any number at a time
-    limit   the same for HOLD_S, LIMIT at a time; the others queue
+cpu     burns BURN_S of processor time, in the one thread there is
+wait    waits WAIT_S (a third more or less), any number at a time
+limit   the same for HOLD_S, LIMIT at a time; the others queue
 """
 
 import asyncio
