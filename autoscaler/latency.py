@@ -5,8 +5,9 @@ A latency does not divide by the number of replicas, so it is judged apart from 
   least one running on average, or another metric stands at half its target or more: a busy processor is competed for, while
   full memory says nothing of how busy a replica is. Otherwise the application is slow by itself.
 - Each such scale-up is a trial: once all of its replicas are ready, a whole stable window must pass before latency may ask
-  again, and if the percentile has not fallen by then (by more than the scale-up tolerance), latency asks for nothing more
-  until it is back at its target. Other metrics are free meanwhile.
+  again, and if the percentile has not fallen by then (by more than the scale-up tolerance), latency backs off: it no longer asks for
+  the replicas that did not help, nor for others, until it is back at its target or the load is GROWN times what it was then. Other
+  metrics are free meanwhile.
 - Down one replica at a time: a low latency does not say how many fewer would keep it low.
 """
 
@@ -20,6 +21,7 @@ from autoscaler.rules import MetricRule, MetricType, Rules
 from autoscaler.snapshot import Snapshot
 
 GROWTH: Final = 2  # at most twice as many replicas for one trial
+GROWN: Final = 1.5  # another load, of which nothing was tried
 BUSY_RATIO: Final = 0.5  # of another metric's target: from here on requests are taken to compete
 
 
@@ -50,14 +52,14 @@ def _judge(
     if not _competing(snapshot, others):
         return desired, "latency_not_from_load", ", but nothing waits and no replica is busy, so that more would not help"
     if trial is not None:
-        return desired, *_told(trial)
+        return min(desired, trial.base or desired) if trial.failed else desired, *_told(trial)
     more = max(desired, min(needed, GROWTH * desired))
     return more, "latency_above_target" if more > desired else "steady", ""
 
 
 def _told(trial: Trial) -> tuple[str, str]:
     if trial.failed:
-        return "latency_not_helped", f", but going to {trial.replicas} did not lower it"
+        return "latency_not_helped", f", but going to {trial.replicas} did not lower it, so they are not asked for"
     return "latency_on_trial", f", and it is still to be seen whether {trial.replicas} help"
 
 
@@ -79,28 +81,31 @@ def _unanswered(snapshot: Snapshot, metric: MetricRule) -> Recommendation:
 
 def follow(trial: Trial | None, snapshot: Snapshot, rules: Rules) -> Trial | None:
     """Where the trial stands now; None when it is over and latency may ask again."""
-    if trial is None:
+    latency_s = snapshot.latency_s.get(trial.percentile) if trial else None
+    if trial is None or latency_s is None or latency_s <= _worst_target(trial, rules):
         return None
-    latency_s = snapshot.latency_s.get(trial.percentile)
-    if latency_s is None or latency_s <= _worst_target(trial, rules) or snapshot.desired < trial.replicas:
+    load = snapshot.load(MetricType.CONCURRENCY).stable
+    if trial.failed:
+        return None if load >= GROWN * trial.load else trial
+    if snapshot.desired < trial.replicas:
         return None
     if trial.settled_s is None:
         return replace(trial, settled_s=snapshot.now_s) if snapshot.ready >= trial.replicas else trial
-    if trial.failed or snapshot.now_s - trial.settled_s < rules.stable_window_s:
+    if snapshot.now_s - trial.settled_s < rules.stable_window_s:
         return trial
     helped = latency_s < trial.before_s * (1 - rules.behavior.scale_up.tolerance)
-    return None if helped else replace(trial, failed=True)
+    return None if helped else replace(trial, failed=True, load=load)
 
 
 def begin(recommended: tuple[Recommendation, ...], before: int, after: int) -> Trial | None:
     """The trial that a scale-up starts when latency asked for it and nothing else asked for as much."""
     asking = [each for each in recommended if each.replicas is not None and each.replicas > before]
-    if after <= before or any(each.metric.type is not MetricType.LATENCY for each in asking):
+    base = max([before, *(each.replicas or 0 for each in asking if each.metric.type is not MetricType.LATENCY)])
+    slow = [each for each in asking if each.metric.type is MetricType.LATENCY]
+    slowest = max(slow, key=lambda each: each.ratio or 0.0, default=None)
+    if after <= base or slowest is None or slowest.sample is None:
         return None
-    slowest = max(asking, key=lambda each: each.ratio or 0.0, default=None)
-    if slowest is None or slowest.sample is None:
-        return None
-    return Trial(slowest.metric.percentile, slowest.sample, after)
+    return Trial(slowest.metric.percentile, slowest.sample, after, base=base)
 
 
 def _worst_target(trial: Trial, rules: Rules) -> float:

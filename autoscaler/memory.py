@@ -23,13 +23,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A scale-up that latency alone asked for. settled_s: when all of its replicas were ready. failed: it did not help."""
+    """A scale-up that latency alone asked for. base: the count without it. settled_s: when all of its replicas were ready. failed: it
+    did not help, while load was carried."""
 
     percentile: float
     before_s: float
     replicas: int
     settled_s: Moment | None = None
     failed: bool = False
+    base: int = 0
+    load: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,14 @@ from autoscaler.snapshot import Performance, Snapshot
 
 NAME: Final = "slo"
 RATE_NAME: Final = "slo_rps"
-GRACE_S: Final = 2.0  # or the objective: answers to requests from before a change do not tell of what is after it
+GRACE_S: Final = (
+    2.0  # or the objective, or what was seen before: answers to requests from before a change do not tell what is after it
+)
+MOST_GRACE_S: Final = 30.0
 SETTLED_S: Final = 10.0  # the shortest window of `performance`
 FORGET_S: Final = 900.0
 KEPT_S: Final = 3600.0
-TIMES: Final = 6  # doublings of FORGET_S: 8 h
+TIMES: Final = 6  # doublings of FORGET_S: 16 h
 WEIGHT: Final = 0.5  # of an observation among those like it
 DOUBLE: Final = 2.0  # as a trial of the latency rule
 TRIPLE: Final = 3.0  # what a queue grows to says little of how many replicas end it
@@ -120,9 +123,15 @@ def _judgeable(learned: Learned, seen: Performance, snapshot: Snapshot, slo: Slo
         not blind(snapshot)
         and snapshot.ready > 0
         and seen.load > 0
-        and settled_s >= seen.window_s + max(GRACE_S, slo.latency_s)
+        and settled_s >= seen.window_s + _grace_s(learned, slo)
         and fresh_s >= seen.window_s
     )
+
+
+def _grace_s(learned: Learned, slo: Slo) -> float:
+    """For how long answers may be to requests from before the last change."""
+    before_s = learned.trial.latency_s if learned.trial else 0.0
+    return max(GRACE_S, slo.latency_s, min(before_s, MOST_GRACE_S))
 
 
 def _judge(learned: Learned, seen: Performance, snapshot: Snapshot, slo: Slo) -> Learned:
@@ -143,7 +152,7 @@ def _missed(learned: Learned, each: Observation, slo: Slo) -> Learned:
     trial = learned.trial
     if learned.failed and trial and _remembered(trial, each.at_s) and each.concurrency < GROWN * trial.concurrency:
         return learned
-    if trial and not learned.failed and _useless(trial, each):
+    if trial and not learned.failed and trial.at_s < (learned.settled_s or 0.0) and _useless(trial, each):
         return _gave_up(learned, trial, each.at_s)
     if each.concurrency <= slo.min_concurrency:
         return _gave_up(learned, each, each.at_s)
@@ -158,7 +167,7 @@ def _gave_up(learned: Learned, trial: Observation, now_s: float) -> Learned:
 
 
 def _useless(trial: Observation, each: Observation) -> bool:
-    """Whether less concurrency did not bring less latency."""
+    """Whether less concurrency, on more replicas, did not bring less latency."""
     return each.concurrency < EASED * trial.concurrency and each.latency_s > EASED * trial.latency_s
 
 

@@ -50,9 +50,26 @@ def test_it_doubles_at_most_at_a_time() -> None:
 
 def test_it_stops_where_more_does_not_help() -> None:
     """The application is slow whatever the count, as when its database is."""
-    world = slow(20, 600)
-    assert (world.desired, world.last.reason) == (4, "latency_not_helped")
+    world = slow(20, 60)
+    assert (world.desired, world.last.recommended[0].reason) == (4, "latency_not_helped")
     assert "going to 4 did not lower it" in world.last.sentence
+
+
+def test_it_gives_back_what_did_not_help_and_does_not_ask_again() -> None:
+    world = slow(20, 1200)
+    assert (world.desired, world.last.reason) == (2, "latency_not_helped")
+    assert [count for _, count in world.path] == [4, 2]
+
+
+def test_what_did_not_help_stays_where_another_metric_needs_it() -> None:
+    rules = replace(RULES, metrics=(*RULES.metrics, MetricRule(MetricType.CONCURRENCY, 7.0)))
+    assert World(rules, 2, service_s=0.5).run(20, 300).desired == 3
+
+
+def test_of_a_load_that_has_grown_by_half_nothing_was_tried() -> None:
+    world = slow(20, 300).run(29, 100)
+    assert world.desired == 2
+    assert world.run(31, 40).desired == 4
 
 
 def test_until_a_stable_window_has_passed_it_waits_for_the_result() -> None:
@@ -80,15 +97,16 @@ def test_once_back_at_its_target_it_may_ask_again() -> None:
     assert world.last.reason == "latency_not_helped"
     world.service_s = 0.3
     world.run(20, 40)
+    assert world.desired == 2
     world.service_s = 0.9
     world.run(20, 20)
-    assert world.desired == 8
+    assert world.desired == 4
 
 
 def test_other_metrics_are_free_while_latency_is_on_trial() -> None:
-    rules = replace(RULES, metrics=(*RULES.metrics, MetricRule(MetricType.CONCURRENCY, 10.0)))
-    world = World(rules, 2, service_s=0.5).run(20, 30).run(100, 20)
-    assert world.desired == 10
+    rules = replace(RULES, metrics=(*RULES.metrics, MetricRule(MetricType.CONCURRENCY, 5.0)))
+    world = World(rules, 2, service_s=0.5).run(20, 30).run(28, 70)
+    assert world.desired == 6
 
 
 def test_a_quick_service_gives_back_one_replica_at_a_time() -> None:
