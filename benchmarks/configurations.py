@@ -67,6 +67,7 @@ ECLUSE = """
 listen: 127.0.0.1:{port}
 admin: {{listen: "127.0.0.1:{admin}"}}
 workers: {workers}
+state: false
 limits: {{connections: {connections}}}
 services:
   origin:

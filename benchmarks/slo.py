@@ -175,6 +175,7 @@ def configuration(kind: Kind, port: int, admin: int, least: int, most: int) -> d
         "listen": f"127.0.0.1:{port}",
         "admin": {"listen": f"127.0.0.1:{admin}"},
         "workers": 1,
+        "state": False,
         "services": {
             "web": {
                 "command": [sys.executable, "-m", "benchmarks.slo_app", kind.name, "{port}"],

@@ -52,7 +52,10 @@ def _problem(problem: Any) -> dict[str, Any]:
 def summary(config: "Config") -> list[str]:
     """What the configuration would run, in a few lines."""
     workers = str(config.workers) if config.workers else "one per core"
-    lines = [f"listens on {', '.join(config.listen)}; admin API on {config.admin_listen}; workers: {workers}"]
+    lines = [
+        f"listens on {', '.join(config.listen)}; admin API on {config.admin_listen}; workers: {workers}",
+        f"state in {config.state}" if config.state else "keeps nothing: after a restart it begins anew",
+    ]
     if config.engine != "processes":
         lines.append(f"containers on {config.engine}, {_endpoint(config)}; owner: {config.docker.owner}")
     if config.proxies:

@@ -16,8 +16,9 @@ from sidecar.configuration.references import absolute_volume
 DEFAULT_METRICS = (MetricRule(MetricType.CONCURRENCY, target=20.0, target_utilization=0.7),)
 
 
-def build(file: models.File, source: str, directory: Path, cores: int) -> Config:
-    """The configuration. directory: what relative paths are relative to; cores: those that the program may use."""
+def build(file: models.File, source: str, directory: Path, cores: int, state: str) -> Config:
+    """The configuration. directory: what relative paths are relative to; cores: those that the program may use; state: the directory
+    for it where the file names none."""
     return Config(
         source=source,
         services=tuple(_service(name, service, file.engine, directory, cores) for name, service in file.services.items()),
@@ -30,7 +31,12 @@ def build(file: models.File, source: str, directory: Path, cores: int) -> Config
         settings=_settings(file, directory),
         docker=_docker(file.docker, directory),
         proxies=file.proxies,
+        state=state if file.state is None else _kept_in(file.state, directory),
     )
+
+
+def _kept_in(state: str, directory: Path) -> str:
+    return str(directory / state) if state else ""
 
 
 def _docker(given: containers.Docker, directory: Path) -> Docker:

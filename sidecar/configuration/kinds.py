@@ -181,6 +181,11 @@ def file_name(value: object) -> str:
     return matched(value, r"(?s:.{1,4096})", "a path")
 
 
+def state(value: object) -> str:
+    """A directory; "" (from false) is none."""
+    return "" if value in ("false", "off", "no") else matched(value, r"(?s:.{1,4096})", "a directory, or false")
+
+
 def value_of_variable(value: object) -> str:
     """What a variable of a replica's environment, or a label, is set to; it may be empty."""
     return matched(value, r"(?s:.*)", 'text (write "" for an empty value)')

@@ -12,6 +12,7 @@ from sidecar.configuration.checks import check, findings
 from sidecar.configuration.document import FILE_BYTES, Document
 from sidecar.configuration.models import File
 from sidecar.configuration.problems import ConfigurationErrors, Problem
+from sidecar.configuration.state import default_state
 from sidecar.configuration.validation import validate
 
 COMMAND_LINE = "command line"
@@ -28,7 +29,8 @@ _OPTIONS = {
 
 def load(path: Path) -> Config:
     """The configuration in a file. Raises ConfigurationErrors."""
-    return parse(text_of(path), str(path), directory=path.absolute().parent)
+    state = default_state(path, os.environ)
+    return parse(text_of(path), str(path), directory=path.absolute().parent, state=state)
 
 
 def text_of(path: Path) -> str:
@@ -50,14 +52,16 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def parse(text: str, source: str, *, directory: Path | None = None, variables: Mapping[str, str] | None = None) -> Config:
+def parse(
+    text: str, source: str, *, directory: Path | None = None, variables: Mapping[str, str] | None = None, state: str = ""
+) -> Config:
     """The configuration in a text. Raises ConfigurationErrors.
 
     source: its name in messages. directory: what relative paths are relative to, by default the current one. variables: what
-    ${NAME} stands for, by default the environment.
+    ${NAME} stands for, by default the environment. state: the directory for it where the text names none.
     """
     document = documents.read(text, source, os.environ if variables is None else variables)
-    return configured(document, directory or _here(source), usable_cores())
+    return configured(document, directory or _here(source), usable_cores(), state)
 
 
 def from_command(
@@ -103,11 +107,11 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def configured(document: Document, directory: Path, cores: int) -> Config:
-    """The configuration that a document holds. cores: as in `Autoscale.bounds`. Raises ConfigurationErrors."""
+def configured(document: Document, directory: Path, cores: int, state: str = "") -> Config:
+    """The configuration that a document holds. cores: as in `Autoscale.bounds`; state: as in `parse`. Raises ConfigurationErrors."""
     file = validate(document, File)
     if file:
         check(document, findings(file, directory, cores))
     if document.problems or not file:
         raise ConfigurationErrors(document.problems)
-    return build(file, document.file, directory, cores)
+    return build(file, document.file, directory, cores, state)

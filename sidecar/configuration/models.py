@@ -29,6 +29,7 @@ _PROBE = ProbeSpec()
 
 SERVICE_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 _VALUE = kinds.text(kinds.value_of_variable, kinds.WORDS)
+_STATE = {"anyOf": [{"const": False}, {"type": "string", "minLength": 1}]}
 _SERVICE_NAMES: JsonDict = {"propertyNames": {"pattern": f"^{SERVICE_NAME}$"}}
 
 
@@ -239,6 +240,9 @@ class File(Model):
         tuple[Annotated[str, kinds.text(addresses.proxy_admin)], ...], Field(min_length=1, max_length=PROXIES), OneOrMany()
     ] = _CONFIG.proxies
     """The admin APIs of proxies that run apart, for `ecluse run --role autoscaler`: addresses, or names that are looked up."""
+    state: Annotated[str | None, kinds.text(kinds.state, _STATE)] = None
+    """Where that is kept which survives a restart: a directory, relative to this file; false: nowhere. Default: one for this file under
+    the user's state directory ($STATE_DIRECTORY, $XDG_STATE_HOME/ecluse or ~/.local/state/ecluse)."""
     services: Annotated[
         dict[str, Service], Field(default_factory=dict, min_length=1, max_length=SERVICES, json_schema_extra=_SERVICE_NAMES)
     ]

@@ -29,6 +29,7 @@ LOG_LINES = 30
 CONFIGURATION = """\
 listen: 127.0.0.1:{port}
 admin: {{listen: "127.0.0.1:{admin}"}}
+state: false
 services:
   shop:
     command: ["{python}", -m, uvicorn, "app:app", --port, "{{port}}", --no-access-log]

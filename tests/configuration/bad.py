@@ -792,6 +792,11 @@ TOGETHER = (
         seen_by_schema=False,
     ),
     Bad(
+        "a state directory without a name",
+        "state:\n" + service(),
+        ("1:7: state: has no value; it must be a directory, or false",),
+    ),
+    Bad(
         "one port for two listeners",
         "listen: [8080, 127.0.0.1:8080]\nadmin: {listen: 127.0.0.1:8080}\n" + service(),
         (

@@ -46,7 +46,7 @@ def test_a_file_with_only_a_command_gets_the_defaults_of_the_contracts(tmp_path:
     assert found
     assert found == Rules(1, found.max_replicas, (MetricRule(MetricType.CONCURRENCY, 20.0, 0.7),))
     service = Service("app", (Route("", "/"),), ("serve", "{port}"), {}, str(tmp_path), rules=found)
-    assert config == Config(str(tmp_path / "f.yaml"), (service,))
+    assert config == Config(str(tmp_path / "f.yaml"), (service,), state=config.state)
 
 
 @pytest.mark.parametrize(

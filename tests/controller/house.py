@@ -22,6 +22,7 @@ listen: {listen}
 admin: {{listen: "127.0.0.1:0"}}
 workers: 1
 shutdown_timeout: 3s
+state: {state}
 """
 
 WEB = f"""\
@@ -34,9 +35,9 @@ services:
 """
 
 
-def written(path: Path, services: str = WEB, listen: str = "127.0.0.1:0") -> Path:
+def written(path: Path, services: str = WEB, listen: str = "127.0.0.1:0", state: str = "false") -> Path:
     """The configuration file."""
-    path.write_text(TOP.format(listen=listen) + textwrap.dedent(services))
+    path.write_text(TOP.format(listen=listen, state=state) + textwrap.dedent(services))
     return path
 
 
@@ -80,11 +81,11 @@ def with_rules(config: Config, rules: Rules, signals: tuple[SignalSpec, ...] = (
 
 @asynccontextmanager
 async def house(
-    tmp_path: Path, services: str = WEB, rules: Rules | None = None, state: str = "", signals: tuple[SignalSpec, ...] = ()
+    tmp_path: Path, services: str = WEB, rules: Rules | None = None, state: str = "false", signals: tuple[SignalSpec, ...] = ()
 ) -> AsyncIterator[House]:
     """Runs it, and ends it in order."""
-    file = written(tmp_path / "ecluse.yaml", services)
-    config = replace(load(file), state=state)
+    file = written(tmp_path / "ecluse.yaml", services, state=state)
+    config = load(file)
     controller = Controller(with_rules(config, rules, signals) if rules else config)
     life = asyncio.create_task(controller.run())
     try:

@@ -1,7 +1,6 @@
 """What a controller knows of its earlier lives, and how it goes on from there."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,7 +56,7 @@ async def test_decisions_can_be_asked_for_without_a_state_directory_too(tmp_path
 async def test_a_second_program_on_the_same_directory_does_not_begin(tmp_path: Path) -> None:
     kept = str(tmp_path / "kept")
     async with house(tmp_path, state=kept) as first:
-        second = replace(load(written(tmp_path / "second.yaml")), state=kept)
+        second = load(written(tmp_path / "second.yaml", state=kept))
         with pytest.raises(StateInUse, match="in use by another ecluse"):
             await Controller(second).run()
         await first.ready(1)

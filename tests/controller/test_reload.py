@@ -28,7 +28,7 @@ async def test_a_bad_file_leaves_the_old_configuration_running_and_says_why(tmp_
     async with house(tmp_path) as it:
         await it.ready()
         (error,) = await reloaded(it, WEB.replace("autoscale", "autoscaling"))
-        assert f"{it.file}:10:" in error
+        assert f"{it.file}:11:" in error
         assert "autoscale" in error
         assert (await get(it.port)).status == 200
         overview = it.controller.overview()

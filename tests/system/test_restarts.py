@@ -31,9 +31,8 @@ RULES = {
 async def life(tmp_path: Path, rules: Mapping[str, Any] = RULES) -> AsyncIterator[Program]:
     """One of several on the same state directory."""
     web = running(TINY, tmp_path, autoscale=rules)
-    file = written(tmp_path / "ecluse.yaml", {"web": web})
-    program = (sys.executable, "-m", "tests.system.with_state", str(tmp_path / "state"))
-    async with ecluse(tmp_path, str(file), program=program) as it:
+    file = written(tmp_path / "ecluse.yaml", {"web": web}, state="state")
+    async with ecluse(tmp_path, str(file)) as it:
         yield it
 
 
@@ -78,7 +77,7 @@ async def test_what_was_set_by_hand_stands_after_an_end_in_order(tmp_path: Path)
 
 async def test_a_second_program_on_the_same_directory_says_whose_it_is_and_ends(tmp_path: Path) -> None:
     async with life(tmp_path) as first:
-        words = (sys.executable, "-m", "tests.system.with_state", str(tmp_path / "state"), "run", str(tmp_path / "ecluse.yaml"))
+        words = (sys.executable, "-m", "sidecar.cli", "run", str(tmp_path / "ecluse.yaml"))
         second = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.PIPE, env=environment(), cwd=tmp_path)
         _, said = await asyncio.wait_for(second.communicate(), 15)
         assert second.returncode == 1
