@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from autoscaler.cluster.engine import Clone, Copy, Image, SwarmService
+from autoscaler.decision import amount
+from autoscaler.rules import SIGNALS, USAGES
 from sidecar import render
 from sidecar.commands import Exit, Subparsers, Wrong, add, add_json, show, show_json, width
 from sidecar.commands.doubts import doubts
@@ -13,7 +15,7 @@ from sidecar.commands.serving import DEFAULT_FILE, file_of
 
 if TYPE_CHECKING:
     from autoscaler.cluster.engine import Source
-    from autoscaler.rules import MetricRule, Rules
+    from autoscaler.rules import MetricRule, Rules, Schedule, Slo
     from sidecar.config import Config, Service
 
 
@@ -72,7 +74,7 @@ def _endpoint(config: "Config") -> str:
 
 
 def _service(service: "Service") -> list[str]:
-    return [_source(service), _readiness(service), *([_rules(service.rules)] if service.rules else [])]
+    return [_source(service), _readiness(service), *(_rules(service.rules) if service.rules else [])]
 
 
 def _source(service: "Service") -> str:
@@ -112,11 +114,28 @@ def _readiness(service: "Service") -> str:
     return f"ready when {asked} succeeds, tried every {_time(probe.interval_s)}"
 
 
-def _rules(rules: "Rules") -> str:
+def _rules(rules: "Rules") -> list[str]:
     least, most = rules.min_replicas, rules.max_replicas
     span = f"always {_replicas(least)}" if least == most else f"{least} to {_replicas(most)}"
-    metrics = "".join(f", by {_metric(metric)}" for metric in rules.metrics)
-    return f"{span}{metrics}{' (dry run)' if rules.dry_run else ''}"
+    objective = [_objective(rules.slo)] if rules.slo else []
+    targets = "".join(f", by {target}" for target in (*objective, *map(_metric, rules.metrics)))
+    return [f"{span}{targets}{_held(rules)}", *map(_schedule, rules.schedules)]
+
+
+def _held(rules: "Rules") -> str:
+    words = {"ahead by forecast": rules.forecast, f"paused: {rules.pause}": rules.pause != "none", "dry run": rules.dry_run}
+    said = ", ".join(word for word, is_so in words.items() if is_so)
+    return f" ({said})" if said else ""
+
+
+def _objective(slo: "Slo") -> str:
+    return f"what keeps p{slo.percentile:g} under {_time(slo.latency_s)}"
+
+
+def _schedule(schedule: "Schedule") -> str:
+    least, most = schedule.min_replicas, schedule.max_replicas
+    bounds = [f"at least {least}"] * (least is not None) + [f"at most {most}"] * (most is not None)
+    return f"{' and '.join(bounds)} from {schedule.start!r} to {schedule.end!r}, {schedule.timezone}"
 
 
 def _replicas(number: int) -> str:
@@ -125,12 +144,20 @@ def _replicas(number: int) -> str:
 
 def _metric(metric: "MetricRule") -> str:
     """The target that decisions aim at, and what it is made of where that is not all of what was written."""
-    if metric.type in ("cpu", "memory"):
-        return f"{metric.type} {metric.target * 100:.4g} % of what a replica may use"
+    if metric.type in USAGES:
+        return _usage(metric)
+    if metric.type in SIGNALS:
+        return f"{metric.name} {metric.target:.6g} {'for the whole service' if metric.target_type == 'value' else 'per replica'}"
     is_latency = metric.type == "latency"
     effective, written = (_time(n) if is_latency else f"{n:.4g}" for n in (metric.effective_target, metric.target))
     part = "" if metric.target_utilization == 1 else f" ({metric.target_utilization * 100:.4g} % of {written})"
     return f"p{metric.percentile:g} latency {effective}{part}" if is_latency else f"{metric.type} {effective} per replica{part}"
+
+
+def _usage(metric: "MetricRule") -> str:
+    if metric.target_type != "average_value":
+        return f"{metric.type} {metric.target * 100:.4g} % of what a replica needs or may use"
+    return f"{metric.type} {amount(metric, metric.target)} per replica"
 
 
 def _time(seconds: float) -> str:

@@ -45,7 +45,7 @@ def _of(service: "Service") -> Iterator[str]:
 
 
 def _of_rules(service: "Service") -> Iterator[str]:
-    metrics = service.rules.metrics if service.rules and service.engine != "docker" else ()
+    metrics = service.rules.metrics if service.rules and service.engine == "swarm" else ()
     unmeasured = [str(metric.type) for metric in metrics if metric.type in ("cpu", "memory")]
     if unmeasured:
         what, engine = " and ".join(unmeasured), service.engine

@@ -3,17 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from autoscaler import rules
 from autoscaler.cluster.engine import Clone, Copy, Healthcheck, Image, Source, SwarmService
-from autoscaler.rules import MetricRule, MetricType
 from balancer.limits import Limits, Timeouts
 from balancer.table import Settings
 from probes.spec import ProbeSpec
 from sidecar.config import Config, Docker, Route, Service
 from sidecar.configuration import containers, models, scaling, sources
 from sidecar.configuration.references import absolute_volume
-
-DEFAULT_METRICS = (MetricRule(MetricType.CONCURRENCY, target=20.0, target_utilization=0.7),)
+from sidecar.configuration.rules import rules_of, signals_of
 
 
 def build(file: models.File, source: str, directory: Path, cores: int, state: str) -> Config:
@@ -67,7 +64,8 @@ def _service(name: str, given: models.Service, engine: models.Engine, directory:
         directory=str(directory / given.directory) if key == "command" else "",
         endpoints=tuple((endpoint.address, endpoint.weight) for endpoint in given.endpoints),
         dns=given.dns,
-        rules=scaled(given.autoscale, cores) if started else None,
+        rules=rules_of(given.autoscale, cores) if started else None,
+        signals=signals_of(given.autoscale) if started else (),
     )
 
 
@@ -86,6 +84,7 @@ def common(name: str, given: models.Service) -> Service:
         hold_timeout_s=zero.wake_timeout,
         max_held=zero.max_held,
         readiness=_probe(given.probes.readiness),
+        request=(given.resources.requests.cpus or 0.0, given.resources.requests.memory or 0),
     )
 
 
@@ -135,41 +134,3 @@ def _probe(readiness: models.Readiness) -> ProbeSpec:
         host=readiness.host,
         start_timeout_s=readiness.start_timeout,
     )
-
-
-def scaled(given: scaling.Autoscale, cores: int) -> rules.Rules:
-    """The rules. cores: those of the machine that the program runs on."""
-    low, high = given.bounds(cores)
-    return rules.Rules(
-        min_replicas=low,
-        max_replicas=high,
-        metrics=tuple(_metric(metric) for metric in given.metrics) or DEFAULT_METRICS,
-        behavior=rules.Behavior(
-            scale_up=_direction(given.behavior.scale_up, rules.SCALE_UP),
-            scale_down=_direction(given.behavior.scale_down, rules.SCALE_DOWN),
-        ),
-        stable_window_s=given.stable_window,
-        burst=rules.Burst(given.burst.window, given.burst.threshold) if given.burst else None,
-        scale_to_zero=rules.ScaleToZero(given.scale_to_zero.idle_after) if given.scale_to_zero else None,
-        fallback_after_s=given.fallback.after,
-        fallback_replicas=given.fallback.replicas,
-        dry_run=given.dry_run,
-    )
-
-
-def _metric(metric: scaling.RateMetric | scaling.LatencyMetric | scaling.UsageMetric) -> MetricRule:
-    if isinstance(metric, scaling.LatencyMetric):
-        return MetricRule(MetricType.LATENCY, metric.target, percentile=metric.percentile)
-    if isinstance(metric, scaling.UsageMetric):
-        return MetricRule(MetricType(metric.type), metric.target)
-    return MetricRule(MetricType(metric.type), metric.target, target_utilization=metric.target_utilization)
-
-
-def _direction(given: scaling.Direction, default: rules.ScalingRules) -> rules.ScalingRules:
-    chosen: dict[str, object] = {
-        "stabilization_window_s": given.stabilization_window,
-        "policies": tuple(rules.ScalingPolicy(policy.type, policy.value, policy.period) for policy in given.policies) or None,
-        "select_policy": given.select_policy,
-        "tolerance": given.tolerance,
-    }
-    return replace(default, **{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type] # by name

@@ -15,8 +15,8 @@ from sidecar.configuration.base import hpa_spelling
 from sidecar.configuration.document import Document
 from sidecar.configuration.models import SERVICE_NAME, Engine, File, ProbeType, Readiness, Service
 from sidecar.configuration.problems import Finding, Path
-from sidecar.configuration.quantities import duration_text, size_text
-from sidecar.configuration.scaling import Autoscale
+from sidecar.configuration.quantities import size_text
+from sidecar.configuration.scaling_checks import scaling_findings
 from sidecar.configuration.validation import located, way_to
 
 _VARIABLE_NAME = "[^=\\0]{1,255}"
@@ -176,34 +176,6 @@ def _probe(readiness: Readiness, path: Path) -> Iterator[Finding]:
             yield Finding((*path, key), message, needs=((*path, "type"), (*path, "path")), at_key=True)
 
 
-def scaling_findings(scaling: Autoscale, path: Path) -> Iterator[Finding]:
-    yield from _bounds(scaling, path)
-    yield from _zero(scaling, path)
-    if scaling.burst and scaling.burst.window >= scaling.stable_window:
-        message = f"must be less than stable_window, which is {duration_text(scaling.stable_window)}"
-        yield Finding((*path, "burst", "window"), message, needs=((*path, "stable_window"),))
-
-
-def _bounds(scaling: Autoscale, path: Path) -> Iterator[Finding]:
-    low, high, fallback = scaling.min_replicas, scaling.max_replicas, scaling.fallback.replicas
-    needs = ((*path, "min_replicas"), (*path, "max_replicas"))
-    if low is not None and high is not None and low > high:
-        yield Finding((*path, "max_replicas"), f"must not be less than min_replicas, which is {low}", needs)
-    at = (*path, "fallback", "replicas")
-    if fallback is not None and low is not None and fallback < low:
-        yield Finding(at, f"must not be less than min_replicas, which is {low}", needs)
-    if fallback is not None and high is not None and fallback > high:
-        yield Finding(at, f"must not be more than max_replicas, which is {high}", needs)
-
-
-def _zero(scaling: Autoscale, path: Path) -> Iterator[Finding]:
-    least, zero = (*path, "min_replicas"), (*path, "scale_to_zero")
-    if scaling.scale_to_zero and scaling.min_replicas:
-        yield Finding(zero, f"needs min_replicas: 0; it is {scaling.min_replicas}", needs=(least,), at_key=True)
-    if scaling.min_replicas == 0 and not scaling.scale_to_zero:
-        yield Finding(least, "0 needs scale_to_zero beside it, such as scale_to_zero: {idle_after: 10m}", needs=(zero,))
-
-
 def _names(file: File) -> Iterator[Finding]:
     for name in file.services:
         if not re.fullmatch(SERVICE_NAME, name):
@@ -221,4 +193,4 @@ def _total(file: File, cores: int) -> Iterator[Finding]:
 
 def _most(engine: Engine, service: Service, cores: int) -> int:
     is_started = sources.chosen(engine, service) in sources.STARTED[engine]
-    return service.autoscale.bounds(cores)[1] if is_started else len(service.endpoints) or 1
+    return service.autoscale.most(cores) if is_started else len(service.endpoints) or 1

@@ -16,8 +16,8 @@ from sidecar.configuration.shapes import OneOrMany
 
 _DOCKER = config.Docker()
 _HEALTHCHECK = engine.Healthcheck(())
-_MIB, _TIB = 1024**2, 1024**4
-_LEAST_MEMORY = 6 * _MIB  # Docker's own
+_LEAST_CPUS = 0.01
+_LEAST_MEMORY = 6 * 1024**2  # both are Docker's own
 
 MANAGERS = 16
 NETWORKS = 16
@@ -41,13 +41,24 @@ class Docker(Model):
     """Also find services by the labels of containers (or Swarm services): ecluse.enable=true."""
 
 
-class Resources(Model):
-    """The most that one replica may use."""
+class Requests(Model):
+    """What one replica is said to need. Nothing enforces it; shares under `autoscale.metrics` are shares of it."""
 
-    cpus: Annotated[float | None, kinds.number(0.01, 1024)] = None
-    """Processor cores, such as 0.5. Default: no limit."""
-    memory: Annotated[int | None, kinds.size(_LEAST_MEMORY, 64 * _TIB)] = None
-    """Memory, such as 256MiB. Default: no limit."""
+    cpus: Annotated[float | None, kinds.cores()] = None
+    """Processor cores: 0.5 or 500m. Default: none, shares are shares of the limit."""
+    memory: Annotated[int | None, kinds.size(1, kinds.MEMORY)] = None
+    """Memory: 256MiB. Default: none, shares are shares of the limit."""
+
+
+class Resources(Model):
+    """The most that one replica may use, and what it needs."""
+
+    cpus: Annotated[float | None, kinds.cores(_LEAST_CPUS)] = None
+    """The most processor cores: 0.5 or 500m. Default: no limit. For an image."""
+    memory: Annotated[int | None, kinds.size(_LEAST_MEMORY, kinds.MEMORY)] = None
+    """The most memory: 256MiB. Default: no limit. For an image."""
+    requests: Requests = Requests()
+    """What one replica is said to need. For what can be started."""
 
 
 class Healthcheck(Model):

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from autoscaler import schedule
 from autoscaler.cluster import placeholders
+from autoscaler.rules import SIGNALS, MetricType
 from sidecar.configuration import addresses, quantities
 from sidecar.configuration.problems import nearest, show
 from sidecar.configuration.quantities import matched, wrong
@@ -14,8 +16,11 @@ from sidecar.configuration.shapes import At, Reader
 
 N = TypeVar("N", int, float)
 
+OWN_METRICS = frozenset(kind.value for kind in MetricType if kind not in SIGNALS)
+
 DAY_S = 86_400.0
 MILLISECOND_S = 0.001
+MEMORY = 64 * 1024**4
 _VARIABLE = r"\$\{"  # a schema must let ${NAME} pass wherever a value can stand
 WORDS = {"type": ["string", "number", "boolean"]}
 _STATUS = r"[1-5][0-9]{2}(?:-[1-5][0-9]{2})?"
@@ -59,6 +64,11 @@ def number(low: float, high: float) -> Reader:
     )
 
 
+def cores(low: float = 0.001, high: float = 1024.0) -> Reader:
+    """Processor cores. A thousandth is the least that the HPA can say."""
+    return Reader(_within(quantities.cores, low, high, quantities.number_text), _quantity("number", low, high, quantities.CORES))
+
+
 def whole(low: int, high: int) -> Reader:
     """A whole number."""
     return Reader(_within(quantities.whole, low, high, str), _quantity("integer", low, high, quantities.WHOLE))
@@ -83,7 +93,12 @@ def choice(words: Iterable[StrEnum], also: Mapping[str, StrEnum] | None = None, 
         expected = next(iter(known)) if len(known) == 1 else f"one of {', '.join(known)}"
         raise ValueError(f"{wrong(value, expected)}" + (f'; did you mean "{near}"?' if near else ""))
 
-    return Reader(read, {"anyOf": [{"enum": list(spellings)}, {"type": "string", "pattern": _VARIABLE}]})
+    return Reader(read, {"anyOf": [{"enum": _literals(spellings)}, {"type": "string", "pattern": _VARIABLE}]})
+
+
+def _literals(words: Iterable[str]) -> list[str | bool]:
+    """As an editor's YAML takes them."""
+    return [quantities.FLAGS.get(word, word) for word in words]
 
 
 def text(read: Callable[[object], str], json: Mapping[str, Any] | None = None) -> Reader:
@@ -179,6 +194,30 @@ def token(value: object) -> str:
 def file_name(value: object) -> str:
     """A file or directory."""
     return matched(value, r"(?s:.{1,4096})", "a path")
+
+
+def cron(value: object) -> str:
+    """A cron expression of five fields."""
+    text = matched(value, r"[^\n]{1,256}", 'a cron expression such as "0 8 * * mon-fri"')
+    schedule.check(text, "UTC")
+    return text
+
+
+def time_zone(value: object) -> str:
+    """A time zone of the IANA database."""
+    text = matched(value, r"[!-~]{1,64}", "a time zone such as Europe/Paris")
+    schedule.check("0 0 * * *", text)
+    return text
+
+
+def metric_name(value: object) -> str:
+    """What a metric is called whose values others tell."""
+    text = matched(
+        value, "[A-Za-z][A-Za-z0-9_.-]{0,62}", "a name of 1 to 63 letters, digits, -, _ and ., that begins with a letter"
+    )
+    if text.removesuffix("_value") in OWN_METRICS or text.startswith("slo_"):
+        raise ValueError(f"cannot be {text}, which is a metric of its own: choose another name")
+    return text
 
 
 def state(value: object) -> str:

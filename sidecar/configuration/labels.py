@@ -15,6 +15,7 @@ from sidecar.configuration import build, checks, models, sources
 from sidecar.configuration import document as documents
 from sidecar.configuration.problems import ConfigurationErrors, Finding, Path, Problem, key_text, nearest
 from sidecar.configuration.references import OWN_LABELS
+from sidecar.configuration.rules import rules_of, signals_of
 from sidecar.configuration.validation import validate
 
 _OF_A_SERVICE = ("port", "routes", "balance", "probes", "autoscale")  # keys of a file that are labels, too
@@ -33,11 +34,13 @@ def service_of(labels: Mapping[str, str], default_name: str, engine: str, source
     given = read.service(name, source)
     if read.problems or given is None:
         raise ConfigurationErrors(read.problems)
+    is_scaled = "autoscale" in given.model_fields_set
     return replace(
         build.common(name, given),
         engine=engine,
         source=replace(source, port=given.port) if given.port else source,
-        rules=build.scaled(given.autoscale, cores) if "autoscale" in given.model_fields_set else None,
+        rules=rules_of(given.autoscale, cores) if is_scaled else None,
+        signals=signals_of(given.autoscale) if is_scaled else (),
     )
 
 

@@ -188,7 +188,7 @@ class Service(Model):
     ] = ()
     """What is mounted, as in Compose: data:/var/lib/app, ./app:/srv/app:ro. For an image."""
     resources: Resources = Resources()
-    """The most that one replica may use. For an image."""
+    """What one replica needs, and the most that it may use."""
     labels: Annotated[dict[str, Annotated[str, _VALUE]], Pairs(), Field(default_factory=dict)]
     """Labels of the containers: a mapping, or a list of KEY=VALUE. For an image."""
     stop_signal: Annotated[str, kinds.text(references.stop_signal, kinds.WORDS)] = ""
@@ -213,6 +213,10 @@ class Service(Model):
 
 class File(Model):
     """The configuration of Écluse."""
+
+    unavailable: ClassVar[Mapping[str, str]] = {
+        "budget": "is not available in this version; there is max_replicas for each service"
+    }
 
     engine: Annotated[Engine, kinds.choice(Engine, later=_LATER)] = Engine.PROCESSES
     """What runs the replicas: `processes` (local ones), `docker` or `swarm`."""

@@ -14,11 +14,12 @@ DURATION = "|".join((_NUMBER, "(?=.)" + "".join(f"(?:{_NUMBER}{unit})?" for unit
 SIZE = r"[0-9]{1,15} ?(?:[Bb]|[KkMmGg](?:i?[Bb])?)?"
 SHARE = rf"{_NUMBER}%?"
 NUMBER = _NUMBER
+CORES = rf"{_NUMBER}m?"
 WHOLE = r"[+-]?[0-9]{1,15}"
 
 _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _UNITS_BYTES = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}  # powers of 1024, as in Compose and nginx
-_FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 def wrong(value: object, expected: str) -> ValueError:
@@ -90,6 +91,12 @@ def number_text(value: float) -> str:
     return f"{value:.10g}"
 
 
+def cores(value: object) -> float:
+    """Processor cores, from 0.5 or, in thousandths, 500m."""
+    text = matched(value, CORES, "a number of processor cores such as 0.5 or 500m")
+    return float(Decimal(text[:-1]) / 1000) if text.endswith("m") else float(text)
+
+
 def whole(value: object) -> int:
     """A whole number."""
     return int(matched(value, WHOLE, "a whole number such as 3"))
@@ -97,6 +104,6 @@ def whole(value: object) -> int:
 
 def flag(value: object) -> bool:
     """true or false, and what YAML 1.1 takes for them."""
-    if isinstance(value, str) and value.lower() in _FLAGS:
-        return _FLAGS[value.lower()]
+    if isinstance(value, str) and value.lower() in FLAGS:
+        return FLAGS[value.lower()]
     raise wrong(value, "true or false")

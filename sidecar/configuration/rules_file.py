@@ -11,13 +11,14 @@ from pathlib import Path
 
 from autoscaler.rules import Rules
 from sidecar.configuration import document as documents
-from sidecar.configuration.build import scaled
-from sidecar.configuration.checks import check, scaling_findings
+from sidecar.configuration.checks import check
 from sidecar.configuration.document import Document
 from sidecar.configuration.load import configured, text_of
 from sidecar.configuration.models import File
 from sidecar.configuration.problems import ConfigurationErrors, nearest
+from sidecar.configuration.rules import rules_of
 from sidecar.configuration.scaling import Autoscale, Block
+from sidecar.configuration.scaling_checks import scaling_findings
 from sidecar.configuration.validation import validate
 
 
@@ -49,7 +50,7 @@ def load_rules(path: Path, cores: int) -> RulesFile:
         config = configured(document, path.absolute().parent, cores)
         rules = {service.name: service.rules for service in config.services if service.rules}
         return RulesFile(document.file, tuple(rules), rules)
-    return RulesFile(document.file, _block=scaled(_autoscale(document), cores))
+    return RulesFile(document.file, _block=rules_of(_autoscale(document), cores))
 
 
 def _autoscale(document: Document) -> Autoscale:

@@ -1,61 +1,33 @@
 """The keys under `autoscale`, as pydantic models. Defaults are those of `autoscaler.rules`; see `models` for how this is read."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
-from pydantic import Discriminator, Field
+from pydantic import Field
 
 from autoscaler import rules
-from autoscaler.rules import PolicyType, SelectPolicy
+from autoscaler.rules import Pause, PolicyType, SelectPolicy
 from balancer.limits import REPLICAS
 from sidecar import config
 from sidecar.configuration import kinds
 from sidecar.configuration.base import HpaModel, Model
-from sidecar.configuration.shapes import OrFalse
+from sidecar.configuration.metrics import Measured, Metric, Schedule
+from sidecar.configuration.shapes import Objective, OrFalse, OrTrue
 
 _RULES = rules.Rules()
 _BURST = rules.Burst()
+_GUARD = rules.ErrorGuard()
+_SLO = rules.Slo(1.0)
+_FORECAST = rules.ForecastRules()
 _SERVICE = config.Service(name="", routes=())
 _PERIOD_S = 1800.0  # the HPA's limit
 _WINDOW_S = 3600.0  # the HPA's limit
 _LEAST_MAXIMUM = 4
 _REPLICAS_PER_CORE = 2
+_ENTRIES = 20
+_PAUSE = {"true": Pause.ALL, "false": Pause.NONE}
 _SELECT = {"Max": SelectPolicy.MAX, "Min": SelectPolicy.MIN, "Disabled": SelectPolicy.DISABLED}
 _TYPES = {"Pods": PolicyType.REPLICAS, "Percent": PolicyType.PERCENT}
-
-
-class RateMetric(HpaModel):
-    """Requests in progress (running, queued and held), or requests per second, per replica."""
-
-    type: Literal["concurrency", "rps"]
-    """What is measured: `concurrency`, `rps`, `latency`, `cpu` or `memory`."""
-    target: Annotated[float, kinds.number(0.001, 1_000_000)]
-    """What one replica can carry: requests at once (concurrency) or per second (rps)."""
-    target_utilization: Annotated[float, kinds.share(0.01, 1)] = 1.0
-    """The share of the target to stay at, so that there is room while a replica starts."""
-
-
-class LatencyMetric(HpaModel):
-    """The time that requests take. It scales up only where more replicas can help."""
-
-    type: Literal["latency"]
-    """What is measured."""
-    target: Annotated[float, kinds.duration(high=3600.0)]
-    """The time that `percentile` per cent of the requests should not exceed."""
-    percentile: Annotated[float, kinds.number(1, 99.99)] = 95.0
-    """The percentage of requests that should be faster than the target."""
-
-
-class UsageMetric(HpaModel):
-    """The processor time or the memory that replicas use, as the engine measures it."""
-
-    type: Literal["cpu", "memory"]
-    """What is measured."""
-    target: Annotated[float, kinds.share(0.01, 1)]
-    """The share of what a replica may use (its limit, else all that its machine has) to stay at."""
-
-
-Metric = Annotated[RateMetric | LatencyMetric | UsageMetric, Discriminator("type")]
 
 
 class ScalingPolicy(HpaModel):
@@ -120,19 +92,60 @@ class Fallback(HpaModel):
     """`current` (the default): keep as many as there are; or a number of replicas."""
 
 
+class Slo(HpaModel):
+    """The latency that is to be kept. What a replica can carry for that is learned, and scaled on."""
+
+    latency: Annotated[float, kinds.duration(high=3600.0)]
+    """The time that `percentile` per cent of the requests should not exceed."""
+    percentile: Annotated[float, kinds.number(1, 99.99)] = _SLO.percentile
+    """The percentage of requests that should be faster."""
+    min_concurrency: Annotated[float, kinds.number(0.01, 1_000_000)] = _SLO.min_concurrency
+    """The least that one replica is taken to carry, in requests at once."""
+    max_concurrency: Annotated[float, kinds.number(0.01, 1_000_000)] = _SLO.max_concurrency
+    """The most that one replica is taken to carry."""
+
+
+class Forecast(HpaModel):
+    """Replicas ahead of what the service's own history says is coming. Never fewer than the other rules ask for."""
+
+    horizon: Annotated[float | None, kinds.duration(1.0, kinds.DAY_S)] = _FORECAST.horizon_s
+    """How far ahead. Default: as long as a replica takes to start, and a minute."""
+    error_limit: Annotated[float, kinds.share(0.01, 10)] = _FORECAST.error_limit
+    """The mean error, as a share of the load, from which on forecasts are not followed."""
+
+
+class ErrorGuard(HpaModel):
+    """While requests fail, nothing goes down: a replica that fails fast looks like one with little to do."""
+
+    share: Annotated[float, kinds.share(0.001, 1)] = _GUARD.share
+    """The share of the requests that must fail."""
+    least: Annotated[int, kinds.whole(1, 1_000_000)] = _GUARD.least
+    """How many must fail at least."""
+
+
 class Autoscale(HpaModel):
     """How many replicas there should be. Only for a service whose replicas can be started."""
 
     unavailable: ClassVar[Mapping[str, str]] = {
         "replicas": "for a fixed number give min_replicas and max_replicas the same value",
+        "priority": "is not available in this version",
+        "schedules": "stand among metrics: metrics: [{type: schedule, start: ..., end: ..., min_replicas: 4}]",
     }
 
     min_replicas: Annotated[int | None, kinds.whole(0, REPLICAS)] = None
     """Never fewer replicas. Default: 1, or 0 with `scale_to_zero`."""
     max_replicas: Annotated[int | None, kinds.whole(1, REPLICAS)] = None
-    """Never more replicas. Default: 4, or twice the number of processor cores, or min_replicas, whichever is the largest."""
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1, max_length=10)] = ()
-    """What is measured; of several the one that asks for the most replicas counts. Default: concurrency, target 20 at 70%."""
+    """Never more replicas. Default: 4, or twice the number of processor cores, or any number of replicas that is asked for below,
+    whichever is the largest."""
+    initial_replicas: Annotated[int | None, kinds.whole(0, REPLICAS)] = _RULES.initial_replicas
+    """How many at the very first start. Default: min_replicas, but at least one."""
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1, max_length=_ENTRIES)] = ()
+    """What is measured; of several the one that asks for the most replicas counts. Default: concurrency, target 20 at 70%, unless
+    there is `slo`. Schedules may stand here too."""
+    slo: Annotated[Slo | None, Objective(), OrFalse()] = None
+    """A latency to keep, such as `p95 under 300ms`; what a replica can carry is then learned. false (the default): none."""
+    forecast: Annotated[Forecast | None, OrTrue(), OrFalse()] = None
+    """Whether replicas are started ahead of a daily or weekly peak; false (the default): no."""
     behavior: Behavior = Behavior()
     """How fast the number may change."""
     stable_window: Annotated[float, kinds.duration(6.0, 3600.0)] = _RULES.stable_window_s
@@ -143,13 +156,32 @@ class Autoscale(HpaModel):
     """Whether and when the last replica goes; false (the default): never. Needs `min_replicas: 0`, or none given."""
     fallback: Fallback = Fallback()
     """What holds when there are no samples."""
+    error_guard: Annotated[ErrorGuard | None, OrFalse()] = ErrorGuard()
+    """When requests fail, nothing goes down; false: no such guard."""
+    pause: Annotated[Pause, kinds.choice(Pause, _PAUSE)] = _RULES.pause
+    """What may not change by itself: `none`, `down` (it never falls) or `all`; true is `all`."""
     dry_run: Annotated[bool, kinds.flag()] = _RULES.dry_run
     """Decide and explain, but change nothing."""
 
+    @property
+    def measured(self) -> tuple[Measured, ...]:
+        """The entries of `metrics` that measure something."""
+        return tuple(metric for metric in self.metrics if not isinstance(metric, Schedule))
+
+    @property
+    def windows(self) -> tuple[Schedule, ...]:
+        """The schedules among them."""
+        return tuple(metric for metric in self.metrics if isinstance(metric, Schedule))
+
     def bounds(self, cores: int) -> tuple[int, int]:
-        """The least and the most replicas, on a machine with so many processor cores."""
+        """The least and the most replicas without a schedule, on a machine with so many processor cores."""
         low = self.min_replicas if self.min_replicas is not None else 0 if self.scale_to_zero else 1
-        return low, self.max_replicas or max(_LEAST_MAXIMUM, _REPLICAS_PER_CORE * cores, low)
+        wanted = (low, self.initial_replicas, self.fallback.replicas, *(window.min_replicas for window in self.windows))
+        return low, self.max_replicas or max(_LEAST_MAXIMUM, _REPLICAS_PER_CORE * cores, *(count or 0 for count in wanted))
+
+    def most(self, cores: int) -> int:
+        """The most replicas at any time."""
+        return max(self.bounds(cores)[1], *(window.max_replicas or 0 for window in self.windows), 0)
 
 
 class Block(Model):

@@ -3,6 +3,7 @@
 Each gives pydantic what to call and the JSON Schema what to say. Values are those of `document`: text, lists, mappings and None.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -89,8 +90,46 @@ class OrFalse(_Shape):
         return None if value in ("false", "off", "no") else value
 
     def describe(self, usual: Json) -> Json:
-        mapping = next(choice for choice in usual["anyOf"] if choice != {"type": "null"})
-        return {"anyOf": [{"const": False}, mapping]}
+        return {"anyOf": [{"const": False}, *(choice for choice in usual["anyOf"] if choice != {"type": "null"})]}
+
+
+class OrTrue(_Shape):
+    """A mapping, or true: one without keys. Below `OrFalse`."""
+
+    def turn(self, value: object) -> object:
+        return {} if value in ("true", "on", "yes") else value
+
+    def describe(self, usual: Json) -> Json:
+        return {"anyOf": [{"const": True}, *usual["anyOf"]]}
+
+
+class Objective(_Shape):
+    """A mapping with percentile and latency, or a line such as `p95 under 300ms`. Below `OrFalse`."""
+
+    form = r"p([0-9.]+)\s*(?:under|below|<=?)\s*(\S+)"
+
+    def turn(self, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = re.fullmatch(self.form, value.strip())
+        if not parts:
+            raise wrong(value, "an objective such as p95 under 300ms, or a mapping")
+        return {"percentile": parts[1], "latency": parts[2]}
+
+    def describe(self, usual: Json) -> Json:
+        return {"anyOf": [{"type": "string", "pattern": rf"^\s*{self.form}\s*$|\$\{{"}, *usual["anyOf"]]}
+
+
+class Secrets(_Shape):
+    """A mapping whose values are never shown, not even where they stand in the wrong place."""
+
+    def turn(self, value: object) -> object:
+        if isinstance(value, dict):
+            return value
+        raise ValueError("must be a mapping of names and values")
+
+    def describe(self, usual: Json) -> Json:
+        return usual
 
 
 class Pairs(_Shape):

@@ -16,9 +16,9 @@ FOUND = ("endpoints", "dns")  # only found, never started
 STARTED = {Engine.PROCESSES: ("command",), Engine.DOCKER: ("image", "compose", "container"), Engine.SWARM: ("swarm", "image")}
 SOURCES = ("command", "image", "compose", "container", "swarm", *FOUND)
 _COPIED = ("compose", "container")
-_IMAGE_KEYS = ("networks", "volumes", "resources", "labels", "stop_signal", "healthcheck", "pull")
+_IMAGE_KEYS = ("networks", "volumes", "labels", "stop_signal", "healthcheck", "pull")
 _GO_WITH: dict[str, tuple[str, ...]] = {
-    "autoscale": SOURCES[:5],
+    **dict.fromkeys(("autoscale", "resources"), SOURCES[:5]),
     "environment": ("command", "image"),
     "directory": ("command",),
     "port": ("image", *_COPIED, "swarm"),
@@ -41,6 +41,7 @@ def findings(file: File, service: Service, path: Path, directory: FilePath) -> I
     yield from _beside(given, path)
     yield from _engine(file.engine, service, given[0], path)
     yield from _go_with(service, given, path)
+    yield from _limits(service, given, path)
     yield from _container(file.engine, service, path, directory)
     if (copied := chosen(file.engine, service)) in _COPIED:
         yield from never_zero(service, path, copied)
@@ -76,13 +77,23 @@ def _go_with(service: Service, given: list[str], path: Path) -> Iterator[Finding
             yield Finding((*path, key), _astray(key, sources, given[0]), _needs(path), at_key=True)
 
 
+def _limits(service: Service, given: list[str], path: Path) -> Iterator[Finding]:
+    """Only a container that is made here can be held to limits."""
+    if "image" in given or set(FOUND) & set(given):
+        return
+    for key in ("cpus", "memory"):
+        if key in service.resources.model_fields_set:
+            message = f"is a limit, which {given[0]} cannot be given here: what a replica needs goes under resources.requests"
+            yield Finding((*path, "resources", key), message, _needs(path), at_key=True)
+
+
 def _astray(key: str, sources: tuple[str, ...], given: str) -> str:
     if key == "port":
         return (
             "has no meaning here: replicas of a command get free ports ({port} in the command, PORT in the environment) "
             "or Unix sockets ({socket}), and endpoints and dns name their own"
         )
-    what = "what can be started" if key == "autoscale" else f"a service with {' or '.join(_article(one) for one in sources)}"
+    what = "what can be started" if sources == SOURCES[:5] else f"a service with {' or '.join(_article(one) for one in sources)}"
     return f"is for {what} only; replicas of {given} {_made(given)}"
 
 

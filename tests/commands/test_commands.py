@@ -288,7 +288,17 @@ def test_check_sums_up_what_would_run(tmp_path: Path, ecluse: Ecluse) -> None:
             "{max_replicas: 3, metrics: [{type: concurrency, target: 20, target_utilization: 70%}]}",
             "by concurrency 14 per replica (70 % of 20)\n",
         ),
-        ("{max_replicas: 3, metrics: [{type: cpu, target: 70%}]}", "by cpu 70 % of what a replica may use\n"),
+        ("{max_replicas: 3, metrics: [{type: cpu, target: 70%}]}", "by cpu 70 % of what a replica needs or may use\n"),
+        ("{max_replicas: 3, metrics: [{type: memory, average_value: 1GiB}]}", "by memory 1024 MiB per replica\n"),
+        (
+            "{max_replicas: 3, slo: p95 under 300ms, pause: down}",
+            "1 to 3 replicas, by what keeps p95 under 300 ms (paused: down)\n",
+        ),
+        ("{metrics: [{type: external, name: jobs, value: 30}]}", "by jobs 30 for the whole service\n"),
+        (
+            "{metrics: [{type: schedule, start: 0 8 * * *, end: 0 9 * * *, min_replicas: 2}]}",
+            "at least 2 from '0 8 * * *' to '0 9 * * *', UTC\n",
+        ),
     ],
 )
 def test_check_says_rules_with_units_and_what_they_come_to(tmp_path: Path, ecluse: Ecluse, rules: str, said: str) -> None:
@@ -327,11 +337,11 @@ def test_check_warns_of_commands_that_will_hardly_work(tmp_path: Path, ecluse: E
 @pytest.mark.parametrize(
     ("lines", "warned"),
     [
-        ("services: {shop: {command: 'sleep {port}', METRICS}}", True),
+        ("services: {shop: {command: 'sleep {port}', METRICS}}", False),
         ("engine: swarm\nservices: {shop: {swarm: {service: shop}, METRICS}}", True),
         ("engine: docker\nservices: {shop: {image: shop, METRICS}}", False),
     ],
-    ids=["local processes are not measured", "tasks are not", "containers are"],
+    ids=["local processes are measured", "tasks are not", "containers are"],
 )
 def test_check_warns_of_rules_on_what_is_not_measured(tmp_path: Path, ecluse: Ecluse, lines: str, warned: bool) -> None:
     file = tmp_path / "ecluse.yaml"

@@ -88,10 +88,10 @@ UNKNOWN_KEYS = (
     ),
     Bad(
         "metric types of later versions say so",
-        service("autoscale: {metrics: [{type: schedule, target: 70%}]}"),
+        service("autoscale: {metrics: [{type: kafka, target: 70%}]}"),
         (
-            "4:34: services.shop.autoscale.metrics[0].type: metric type 'schedule' is not available in this version; "
-            "available: concurrency, rps, latency, cpu, memory",
+            "4:34: services.shop.autoscale.metrics[0].type: metric type 'kafka' is not available in this version; "
+            "available: concurrency, rps, queue, latency, cpu, memory, prometheus, json, external, schedule",
         ),
     ),
     Bad(
@@ -173,12 +173,12 @@ VALUES = (
     Bad(
         "a cpu target that lacks its per cent sign",
         service("autoscale: {metrics: [{type: cpu, target: 70}]}"),
-        ("4:47: services.shop.autoscale.metrics[0].target: must be from 1% to 100%; got '70'",),
+        ("4:47: services.shop.autoscale.metrics[0].target: must be from 1% to 1000%; got '70'",),
     ),
     Bad(
-        "more memory than a replica may use",
-        service("autoscale: {metrics: [{type: memory, target: 120%}]}"),
-        ("4:50: services.shop.autoscale.metrics[0].target: must be from 1% to 100%; got '120%'",),
+        "far more memory than a replica needs",
+        service("autoscale: {metrics: [{type: memory, target: 1001%}]}"),
+        ("4:50: services.shop.autoscale.metrics[0].target: must be from 1% to 1000%; got '1001%'",),
         False,
     ),
     Bad(
@@ -189,7 +189,7 @@ VALUES = (
     Bad(
         "a utilization of what is a utilization already",
         service("autoscale: {metrics: [{type: cpu, target: 70%, target_utilization: 80%}]}"),
-        ("4:52: services.shop.autoscale.metrics[0].target_utilization: unknown key (known: type, target)",),
+        ("4:52: services.shop.autoscale.metrics[0].target_utilization: unknown key (known: type, target, average_value)",),
     ),
     Bad("a whole number", "workers: 1.5\n" + service(), ("1:10: workers: must be a whole number such as 3; got '1.5'",)),
     Bad("too many workers", "workers: 65\n" + service(), ("1:10: workers: must be from 0 to 64; got '65'",)),
@@ -318,7 +318,8 @@ VALUES = (
         (
             '4:27: services.shop.autoscale.metrics[0]: needs the key "type"',
             '4:40: services.shop.autoscale.metrics[1]: needs the key "target"',
-            "4:60: services.shop.autoscale.metrics[2].type: must be one of concurrency, rps, latency, cpu, memory; got a list",
+            "4:60: services.shop.autoscale.metrics[2].type: must be one of "
+            "concurrency, rps, queue, latency, cpu, memory, prometheus, json, external, schedule; got a list",
         ),
     ),
 )
@@ -458,7 +459,7 @@ CONTAINERS = (
         (
             "5:23: services.shop.resources.cpus: must be from 0.01 to 1024; got '0'",
             "5:34: services.shop.resources.memory: must be from 6MiB to 65536GiB; got '1MiB'",
-            "5:40: services.shop.resources.disk: unknown key (known: cpus, memory)",
+            "5:40: services.shop.resources.disk: unknown key (known: cpus, memory, requests)",
         ),
     ),
     Bad(
@@ -642,7 +643,7 @@ ENGINES = (
         "resources of local processes and of a Swarm's service",
         "services:\n  a: {command: a, resources: {cpus: 1}}\n  b: {swarm: b, labels: [a=b], routes: [{path: /b}]}",
         (
-            "2:19: services.a.resources: is for a service with an image only; replicas of command are local processes",
+            "2:31: services.a.resources.cpus: is a limit, which command cannot be given here: what a replica needs goes under ...",
             "3:7: services.b.swarm: needs engine: swarm at the top of the file; with engine: processes a service needs command",
             "3:17: services.b.labels: is for a service with an image only; replicas of swarm are made as that service says",
         ),

@@ -6,6 +6,7 @@ import pytest
 
 from sidecar.configuration import ConfigurationErrors, Problem, parse
 from tests.configuration.bad import ALL, Bad
+from tests.configuration.bad_scaling import SCALING
 
 
 def said(text: str, directory: Path) -> list[str]:
@@ -14,7 +15,7 @@ def said(text: str, directory: Path) -> list[str]:
     return str(caught.value).splitlines()
 
 
-@pytest.mark.parametrize("bad", ALL, ids=lambda bad: bad.claim)
+@pytest.mark.parametrize("bad", [*ALL, *SCALING], ids=lambda bad: bad.claim)
 def test_each_mistake_is_named_at_its_place(bad: Bad, tmp_path: Path) -> None:
     lines = said(bad.text, tmp_path)
     expected = [f"f.yaml:{line}" for line in bad.said]

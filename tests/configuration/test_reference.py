@@ -46,7 +46,7 @@ def spellings(default: str) -> set[str]:
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", default):
         number = float(default)
         return {f"{number:g}", f"{number:.0f}", duration_text(number), size_text(int(number)), share_text(number)}
-    return {default.lower()}
+    return {default, default.lower()}
 
 
 def test_the_example_has_every_key() -> None:

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from sidecar.configuration import parse
 from sidecar.configuration.schema import main, schema
 from tests.configuration.bad import ALL, Bad
+from tests.configuration.bad_scaling import SCALING
 from tests.configuration.test_config import PASTED
 
 EXAMPLES = sorted(
@@ -62,7 +63,7 @@ def test_every_example_is_accepted_by_both(file: Path, validator: Any) -> None:
     validator.validate(yaml.safe_load(file.read_text()))
 
 
-@pytest.mark.parametrize("bad", [bad for bad in ALL if bad.seen_by_schema], ids=lambda bad: bad.claim)
+@pytest.mark.parametrize("bad", [bad for bad in (*ALL, *SCALING) if bad.seen_by_schema], ids=lambda bad: bad.claim)
 def test_what_a_schema_can_see_it_refuses(bad: Bad, validator: Any) -> None:
     assert not validator.is_valid(yaml.safe_load(bad.text))
 
