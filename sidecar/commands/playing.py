@@ -66,7 +66,7 @@ def _simulable(file: Path, rules: Rules) -> tuple[Rules, tuple[str, ...]]:
     if not left_out:
         return rules, ()
     names = " and ".join(left_out)
-    if not known:
+    if not known and not rules.slo:
         raise Wrong(f"{file}: the simulation knows nothing of {names}, and there is no other metric", Exit.USAGE)
     return replace(rules, metrics=known), (f"{names} is left out: a trace says nothing of it",)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+PUSHED = "metrics: [{type: external, name: orders, target: 5}]\n"
 RULES = "min_replicas: 1\nmax_replicas: 9\n"
 TRACE = "timestamp,requests\n" + "".join(f"2026-11-25 10:{minute:02d}:00,{600 + 300 * (minute % 7)}\n" for minute in range(30))
 
@@ -17,6 +18,7 @@ TRACE = "timestamp,requests\n" + "".join(f"2026-11-25 10:{minute:02d}:00,{600 + 
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "rules.yaml").write_text(RULES)
     (tmp_path / "other.yaml").write_text(RULES + "metrics: [{type: concurrency, target: 1}]\n")
+    (tmp_path / "pushed.yaml").write_text(PUSHED)
     (tmp_path / "trace.csv").write_text(TRACE)
     return tmp_path
 
@@ -72,6 +74,9 @@ def test_traces_come_in_many_forms(folder: Path, name: str, octets: bytes) -> No
         pytest.param(("bad.yaml", "--trace", "trace.csv"), "bad.yaml:1:1: max_replica", id="an unknown key, with its place"),
         pytest.param(("rules.yaml", "--trace", "empty.csv"), "empty.csv", id="an empty trace"),
         pytest.param(("rules.yaml", "rules.yaml", "--trace", "trace.csv"), "given twice", id="the same rules twice"),
+        pytest.param(
+            ("pushed.yaml", "--trace", "trace.csv"), "knows nothing of orders, and there is no other metric", id="only signals"
+        ),
     ],
 )
 def test_what_is_wrong_is_said(folder: Path, words: tuple[str, ...], says: str) -> None:
@@ -80,6 +85,13 @@ def test_what_is_wrong_is_said(folder: Path, words: tuple[str, ...], says: str) 
     done = simulate(folder, *words)
     assert done.returncode == 2
     assert says in done.stderr
+
+
+def test_a_signal_is_left_out_where_there_is_an_objective_or_another_metric(folder: Path) -> None:
+    (folder / "pushed.yaml").write_text(PUSHED + "slo: p95 under 300ms\n")
+    done = simulate(folder, "pushed.yaml", "--trace", "trace.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "orders is left out: a trace says nothing of it" in done.stdout
 
 
 def test_the_page_needs_nothing_else_and_escapes_names(folder: Path) -> None:
