@@ -1,6 +1,6 @@
 """How many replicas a service should have: the one pure function that every scaling action comes from.
 
-recommend -> burst -> forecast -> hold -> stabilize -> policies -> placement -> pause -> override -> bounds. Each stage
+recommend -> burst -> headroom -> forecast -> hold -> stabilize -> policies -> placement -> pause -> override -> bounds. Each stage
 takes the count of the one before it and says what it changed and why. Before them, what a schedule or an objective makes of the rules
 at this moment is put into the rules, so that every stage goes by the same ones. Time is `snapshot.now_s`, and `wall_s` for the time of
 day; nothing counts ticks, so late, early and doubled ones do no harm. Nothing here or below may look at a clock, do I/O or draw random
@@ -9,7 +9,7 @@ numbers.
 
 from dataclasses import replace
 
-from autoscaler import bounds, forecast, latency, schedule, slo
+from autoscaler import bounds, forecast, headroom, latency, schedule, slo
 from autoscaler.burst import raise_for_burst
 from autoscaler.decision import Decision, Recommendation, Stage
 from autoscaler.hold import hold
@@ -29,7 +29,8 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
     rules = slo.apply(rules, memory.learned)
     recommended, first = _recommend(snapshot, rules, memory)
     burst, held = raise_for_burst(first.after, snapshot, rules, memory.burst)
-    ahead = forecast.raise_for_forecast(burst.after, snapshot, rules)
+    roomy = headroom.raise_for_swings(burst.after, snapshot, rules, memory.swings)
+    ahead = forecast.raise_for_forecast(roomy.after, snapshot, rules)
     doubted = hold(ahead.after, snapshot, rules, recommended, held)
     stable, memory = stabilize(doubted.after, snapshot, rules, memory, known(recommended))
     limited = limit_rate(stable.after, snapshot, rules.behavior, memory)
@@ -45,7 +46,7 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
         previous=snapshot.desired,
         desired=bounded.after,
         recommended=recommended,
-        stages=(first, burst, ahead, doubted, stable, limited, placed, paused, by_hand, bounded),
+        stages=(first, burst, roomy, ahead, doubted, stable, limited, placed, paused, by_hand, bounded),
         dry_run=rules.dry_run and snapshot.override is None,
     )
     return decision, _acted(memory if held == memory.burst else replace(memory, burst=held), decision, rules)
@@ -57,9 +58,10 @@ def _observe(memory: Memory, snapshot: Snapshot, rules: Rules) -> Memory:
     since_s = blind_since_s(snapshot, memory.blind_since_s)
     trial = latency.follow(memory.trial, snapshot, rules)
     learned = slo.learn(memory.learned, snapshot, rules)
-    if (since_s, trial, learned) == (memory.blind_since_s, memory.trial, memory.learned):
+    swings = headroom.learn(memory.swings, snapshot, rules)
+    if (since_s, trial, learned, swings) == (memory.blind_since_s, memory.trial, memory.learned, memory.swings):
         return memory
-    return replace(memory, blind_since_s=since_s, trial=trial, learned=learned)
+    return replace(memory, blind_since_s=since_s, trial=trial, learned=learned, swings=swings)
 
 
 def _recommend(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[tuple[Recommendation, ...], Stage]:

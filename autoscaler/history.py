@@ -22,7 +22,7 @@ _AT_S: Final = attrgetter("at_s")
 class Frame(NamedTuple):
     """All totals at one moment. busy_s: request-seconds in flight, of every replica there ever was; answers, attempts and failures are
     theirs, too. latency: counts per bucket. places: where in `replicas` each replica stands that is there now: its own request-seconds,
-    then its answers."""
+    then its answers. present: requests in flight or waiting at that moment."""
 
     at_s: float
     latency: "array[int]"
@@ -33,6 +33,7 @@ class Frame(NamedTuple):
     waited_s: float = 0.0
     attempts: float = 0.0
     failures: float = 0.0
+    present: int = 0
 
 
 def beginning(at_s: float) -> Frame:
@@ -81,6 +82,16 @@ class Window:
     def attempts(self) -> float:
         """Requests that were sent to a replica and ended, however they did."""
         return self._grown(self._early.attempts, self._late.attempts, self.end.attempts)
+
+    @property
+    def swelled(self) -> float:
+        """By how many more requests there are at the end than there were at the beginning."""
+        return self._grown(self._early.present, self._late.present, self.end.present)
+
+    @property
+    def came(self) -> float:
+        """Requests that came: those that ended, and those by which there are more now."""
+        return max(0.0, self.attempts + self.swelled)
 
     @property
     def failures(self) -> float:

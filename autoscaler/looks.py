@@ -23,12 +23,13 @@ MEASURES: Final[Mapping[str, Callable[[Window], float]]] = {
 }
 
 
-def looks(history: History, carried: Mapping[str, float]) -> dict[str, tuple[Look, ...]]:
-    """By metric, of those that can step and are in `carried`: the looks at more than that. Others could not ask for anything."""
+def looks(history: History, carried: Mapping[str, float], demand: Callable[[Window], float]) -> dict[str, tuple[Look, ...]]:
+    """By metric, of those that can step and are in `carried`: the looks at more than that. Others could not ask for anything. demand:
+    what measures the load of a look; what is usual is measured as it was, since what is usual is no backlog."""
     windows = [window for window in map(history.window, LOOKS_S) if window is not None]
     found = {}
     for metric, least in carried.items():
-        measure = MEASURES[metric]
+        measure = demand if metric == MetricType.CONCURRENCY else MEASURES[metric]
         high = [(window, value) for window in windows if (value := measure(window)) > least]
         found[metric] = tuple(_looks(metric, history, high)) if high else ()
     return found

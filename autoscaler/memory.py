@@ -1,8 +1,8 @@
 """What one decision leaves for the next: frozen, bounded, and kept over a restart (`portable`).
 
 Bounds: `highs` and `lows` hold only what can still matter (each mark beats all older ones), so at most one mark per count from 0
-to max_replicas; `changes` holds at most CHANGES marks. Times are those of the snapshots (CLOCK_MONOTONIC); marks from the
-future, as after a reboot, are ignored.
+to max_replicas; `changes` holds at most CHANGES marks; `swings` one for each metric. Times
+are those of the snapshots (CLOCK_MONOTONIC); marks from the future, as after a reboot, are ignored.
 """
 
 from dataclasses import dataclass, replace
@@ -70,6 +70,18 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
+class Swing:
+    """How a load varies (`headroom`): mean and variance of the last while. at_s: when it was looked at last. seen_s: for how long it has
+    been, up to how long is remembered."""
+
+    metric: str
+    at_s: Moment
+    seen_s: float
+    mean: float
+    variance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """since_s: when the service was seen first. highs, lows: recommendations as they were before stabilization. changes: of the
     asked count. burst: the highest count asked for in a burst, and when the burst was last seen. blind_since_s: without data."""
@@ -82,6 +94,7 @@ class Memory:
     blind_since_s: Moment | None = None
     trial: Trial | None = None
     learned: Learned | None = None
+    swings: tuple[Swing, ...] = ()
 
     def remember(self, mark: Mark, high_window_s: float, low_window_s: float) -> "Memory":
         """A recommendation more; those that are older than their window, or beaten by this one, are forgotten."""

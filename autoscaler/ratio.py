@@ -57,16 +57,23 @@ def recommend(snapshot: Snapshot, metric: MetricRule, behavior: Behavior) -> Rec
         return _unmeasured(snapshot, metric, found, load)
     ratio = load / target / found.measured
     replicas = _replicas(load, target, found, behavior, snapshot.desired)
-    why = f"{_measured(metric, load, found.measured)} against a target of {amount(metric, target)} (ratio {ratio:.2f})"
+    why = f"{_measured(snapshot, metric, load, found.measured)} against a target of {amount(metric, target)} (ratio {ratio:.2f})"
     reason = _reason(metric, ratio, replicas, snapshot.desired, behavior)
     return Recommendation(metric, load / found.measured, target, ratio, replicas, reason, why)
 
 
-def _measured(metric: MetricRule, load: float, ready: int) -> str:
+def _measured(snapshot: Snapshot, metric: MetricRule, load: float, ready: int) -> str:
     each = amount(metric, load / ready)
     if metric.type in USAGES and metric.target_type is not TargetType.AVERAGE_VALUE:
         return f"{name_of(metric)} is {each}, the mean of {ready} ready,"
-    return f"{name_of(metric)} is {amount(metric, load)} over {ready} ready, {each} each"
+    return f"{name_of(metric)} is {amount(metric, load)} over {ready} ready, {each} each{_behind(metric, snapshot)}"
+
+
+def _behind(metric: MetricRule, snapshot: Snapshot) -> str:
+    """What is left out of the load, in words."""
+    if metric.type is not MetricType.CONCURRENCY or snapshot.backlog.stable < 1:
+        return ""
+    return f" and a backlog of {number(snapshot.backlog.stable)} that is only to be caught up with,"
 
 
 def _replicas(load: float, target: float, found: Counts, behavior: Behavior, desired: int) -> int:

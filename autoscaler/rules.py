@@ -133,6 +133,14 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
+class Headroom:
+    """Room for so many standard deviations of the load, as it varied within the last memory_s or so."""
+
+    deviations: float = 1.0
+    memory_s: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
 class ScaleToZero:
     """Whether and when the last replica goes. Requests that come then are held while a replica starts."""
 
@@ -186,8 +194,8 @@ class ForecastRules:
 class Rules:
     """All rules of one service. stable_window_s: over which samples are averaged. fallback_*: without any data for so long,
     hold (`fallback_replicas` None) or go to that many; never below min_replicas. initial_replicas: at the first start, None is
-    min_replicas but at least one. min_why, max_why: where a bound comes from that is not the file's, to be put behind
-    it in a sentence.
+    min_replicas but at least one. count_backlog: whether requests that only have to be caught up with are load, too. min_why,
+    max_why: where a bound comes from that is not the file's, to be put behind it in a sentence.
     """
 
     min_replicas: int = 1
@@ -196,6 +204,8 @@ class Rules:
     behavior: Behavior = field(default_factory=Behavior)
     stable_window_s: float = 60.0
     burst: Burst | None = field(default_factory=Burst)
+    headroom: Headroom | None = None
+    count_backlog: bool = False
     scale_to_zero: ScaleToZero | None = None
     fallback_after_s: float = 60.0
     fallback_replicas: int | None = None

@@ -7,12 +7,14 @@ engine measures, and only where a rule asks for it, is kept in `usage`.
 """
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autoscaler.burst import carried
 from autoscaler.cluster.engine import Usage
+from autoscaler.demand import Demand
 from autoscaler.history import Frame, History, Window, beginning
 from autoscaler.looks import FARTHEST_S, looks
 from autoscaler.performance import performance
@@ -29,6 +31,7 @@ VIEW_S: Final = 5.0  # over which `latency` is shown: a second seldom has answer
 Cells: TypeAlias = "array[int]"  # of a replica: `board` says where each stands
 CONCURRENCY: Final = MetricType.CONCURRENCY.value
 RPS: Final = MetricType.RPS.value
+_LOAD: Final[Callable[[Window], float]] = attrgetter("load")
 NO_USAGES: Final[Mapping[str, Usage | None]] = MappingProxyType({})
 
 
@@ -49,6 +52,7 @@ class Sampler:
         self._service: ServiceReading | None = None
         self._cells: dict[str, Cells] = {}
         self._active_s = 0.0
+        self._demand = Demand()
         self._consumption = Consumption()
 
     @property
@@ -125,6 +129,7 @@ class Sampler:
             unknown = tuple(ReplicaSample(replica.id, replica.state, now_s - replica.since_s) for replica in replicas)
             return Snapshot(now_s, service, desired, unknown, data_age_s=None, override=override, **known)
         samples = self._samples(now_s, replicas, stable, burst)
+        demand = self._demanded(replicas)
         return Snapshot(
             now_s=now_s,
             service=service,
@@ -133,7 +138,8 @@ class Sampler:
             waiting=Sample(stable.waiting, burst.waiting),
             waiting_now=self._service.waiting,
             departed=self._departed(now_s, samples, stable, burst),
-            looks=looks(self._history, carried(self.rules, desired)),
+            backlog=Sample(stable.load - demand(stable), burst.load - demand(burst)),
+            looks=looks(self._history, carried(self.rules, desired), demand),
             latency_s=self._latencies_s(stable),
             attempts=Sample(stable.attempts, burst.attempts),
             failures=Sample(stable.failures, burst.failures),
@@ -144,6 +150,15 @@ class Sampler:
             performance=performance(self._history, self.rules.slo),
             **known,
         )
+
+    def _demanded(self, replicas: Sequence[ReplicaStatus]) -> Callable[[Window], float]:
+        """What measures the load of a window. Without a target there is no telling whether replicas are overloaded."""
+        rule = next((metric for metric in self.rules.metrics if metric.type is MetricType.CONCURRENCY), None)
+        if rule is None or self.rules.count_backlog:
+            return _LOAD
+        ready = sum([status.state is ReplicaState.READY for status in replicas])
+        self._demand.observe(self._history, rule, self.rules.behavior.scale_up.tolerance, ready)
+        return self._demand.load
 
     def _horizon_s(self) -> float:
         return max(self.rules.stable_window_s, self._burst_s(), FARTHEST_S)
@@ -164,6 +179,7 @@ class Sampler:
             waited_s=last.waited_s + waited_us / 1e6,
             attempts=last.attempts + attempts,
             failures=last.failures + failures,
+            present=in_flight + service.waiting,
             latency=latency if answers else last.latency,
             places=places,
             replicas=totals,

@@ -85,7 +85,8 @@ class Snapshot:
     """One service at `now_s`.
 
     desired: the count asked for last, so that replicas on their way count. departed: what replicas that are not READY (any more)
-    carried; memory, which is free when they are gone, is not in it. looks: the shortest first, none before enough is known.
+    carried; memory, which is free when they are gone, is not in it. backlog: the part of the load that is only to be caught up with
+    (`demand`). looks: the shortest first, none before enough is known.
     latency_s: by percentile, over the stable window; absent when nothing was answered. attempts, failures: how many in the windows;
     a failure is an answer 5xx or none. idle_s: since a request last ran, waited or ended. data_age_s: since the newest sample, None
     when there never was one. seen_s: how much of the stable window there are samples of. override: the count set by hand. full: why
@@ -103,6 +104,7 @@ class Snapshot:
     waiting: Sample = NOTHING
     waiting_now: int = 0
     departed: Mapping[str, Sample] = field(default_factory=dict)
+    backlog: Sample = NOTHING
     looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
     latency_s: Mapping[float, float] = field(default_factory=dict)
     attempts: Sample = NOTHING
@@ -136,7 +138,8 @@ class Snapshot:
         return len(self.serving)
 
     def load(self, metric: str) -> Sample:
-        """All that has to be carried. With no replica READY it is what waits: what others carried has gone with them."""
+        """All that has to be carried, without what is only to be caught up with. With no replica READY it is what waits: what others
+        carried has gone with them."""
         load = self._loads.get(metric)
         if load is None:
             load = self._loads[metric] = self._load(metric)
@@ -156,4 +159,6 @@ class Snapshot:
             sample = replica.samples.get(metric)
             if sample is not None:
                 stable, burst = stable + sample.stable, burst + sample.burst
+        if metric == MetricType.CONCURRENCY:
+            stable, burst = stable - self.backlog.stable, burst - self.backlog.burst
         return Sample(stable, burst)

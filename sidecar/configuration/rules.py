@@ -7,6 +7,7 @@ from autoscaler.rules import MetricRule, MetricType, TargetType
 from probes.signals.spec import SignalSpec, SignalType
 from sidecar.configuration import metrics, scaling
 
+STEADIED_S = 60.0
 DEFAULT_METRICS = (MetricRule(MetricType.CONCURRENCY, target=20.0, target_utilization=0.7),)
 
 
@@ -19,9 +20,11 @@ def rules_of(given: scaling.Autoscale, cores: int) -> rules.Rules:
         metrics=_metrics(given),
         behavior=rules.Behavior(
             scale_up=_direction(given.behavior.scale_up, rules.SCALE_UP),
-            scale_down=_direction(given.behavior.scale_down, rules.SCALE_DOWN),
+            scale_down=_direction(given.behavior.scale_down, _scale_down(given)),
         ),
         stable_window_s=given.stable_window,
+        headroom=rules.Headroom(given.headroom.deviations, given.headroom.memory) if given.headroom else None,
+        count_backlog=given.count_backlog,
         burst=rules.Burst(given.burst.window, given.burst.threshold) if given.burst else None,
         scale_to_zero=rules.ScaleToZero(given.scale_to_zero.idle_after) if given.scale_to_zero else None,
         fallback_after_s=given.fallback.after,
@@ -34,6 +37,12 @@ def rules_of(given: scaling.Autoscale, cores: int) -> rules.Rules:
         forecast=rules.ForecastRules(given.forecast.horizon, given.forecast.error_limit) if given.forecast else None,
         pause=given.pause,
     )
+
+
+def _scale_down(given: scaling.Autoscale) -> rules.ScalingRules:
+    """The defaults for going down: what the HPA's long window is for, headroom does with fewer replicas, where it can be learned."""
+    learned = given.headroom and any(metric.type in rules.REQUESTS for metric in _metrics(given))
+    return replace(rules.SCALE_DOWN, stabilization_window_s=STEADIED_S) if learned else rules.SCALE_DOWN
 
 
 def _metrics(given: scaling.Autoscale) -> tuple[MetricRule, ...]:

@@ -16,6 +16,7 @@ from sidecar.configuration.shapes import Objective, OrFalse, OrTrue
 
 _RULES = rules.Rules()
 _BURST = rules.Burst()
+_HEADROOM = rules.Headroom()
 _GUARD = rules.ErrorGuard()
 _SLO = rules.Slo(1.0)
 _FORECAST = rules.ForecastRules()
@@ -45,7 +46,8 @@ class Direction(HpaModel):
     """How fast the number of replicas may change in one direction."""
 
     stabilization_window: Annotated[float | None, kinds.duration(0.0, _WINDOW_S)] = None
-    """How far back recommendations are remembered; the most cautious one counts. Default: 0s up, 5m down."""
+    """How far back recommendations are remembered; the most cautious one counts. Default: 0s up; down 5m, or 1m
+    where `headroom` is learned (from concurrency or rps)."""
     policies: Annotated[tuple[ScalingPolicy, ...], Field(min_length=1, max_length=10)] = ()
     """Limits to the change. Default: up 100 percent or 4 replicas per 15s, down 100 percent per 15s."""
     select_policy: Annotated[SelectPolicy | None, kinds.choice(SelectPolicy, _SELECT)] = None
@@ -70,6 +72,15 @@ class Burst(HpaModel):
     """The length of the short window."""
     threshold: Annotated[float, kinds.share(1.1, 10)] = _BURST.threshold
     """The share of the ready replicas that the short window must ask for, before it counts."""
+
+
+class Headroom(HpaModel):
+    """Room for the load to rise by as much as it usually varies, before new replicas are ready."""
+
+    deviations: Annotated[float, kinds.number(0.1, 10)] = _HEADROOM.deviations
+    """How many standard deviations of the load there is room for, in replicas that are nearly full."""
+    memory: Annotated[float, kinds.duration(60.0, kinds.DAY_S)] = _HEADROOM.memory_s
+    """How far back the mean of the load and its deviation reach, about."""
 
 
 class ScaleToZero(HpaModel):
@@ -152,6 +163,10 @@ class Autoscale(HpaModel):
     """The time over which samples are averaged."""
     burst: Annotated[Burst | None, OrFalse()] = Burst()
     """The short window for steep rises; false: none."""
+    headroom: Annotated[Headroom | None, OrFalse()] = Headroom()
+    """Room for the usual swings of the load; false: none but what the targets leave."""
+    count_backlog: Annotated[bool, kinds.flag()] = _RULES.count_backlog
+    """Whether concurrency counts requests that only have to be caught up with, as Knative does."""
     scale_to_zero: Annotated[ScaleToZero | None, OrFalse()] = None
     """Whether and when the last replica goes; false (the default): never. Needs `min_replicas: 0`, or none given."""
     fallback: Fallback = Fallback()

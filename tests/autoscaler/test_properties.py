@@ -11,6 +11,7 @@ from autoscaler.memory import Memory
 from autoscaler.portable import from_json, shifted, to_json
 from autoscaler.rules import (
     Behavior,
+    Headroom,
     MetricRule,
     MetricType,
     PolicyType,
@@ -50,6 +51,7 @@ RULES = st.builds(
         lambda types: tuple(MetricRule(each, TARGETS[each]) for each in types)
     ),
     st.builds(Behavior, DIRECTIONS, DIRECTIONS),
+    headroom=st.sampled_from([None, Headroom(1.0, 60.0)]),
     scale_to_zero=st.sampled_from([None, ScaleToZero(5.0)]),
     fallback_after_s=st.just(10.0),
     fallback_replicas=st.sampled_from([None, 0, 5]),

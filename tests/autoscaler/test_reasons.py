@@ -212,6 +212,7 @@ def test_every_stage_is_told_whether_it_changed_anything_or_not() -> None:
     assert [stage.name for stage in decision.stages] == [
         "recommend",
         "burst",
+        "headroom",
         "forecast",
         "hold",
         "stabilize",

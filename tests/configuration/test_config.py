@@ -1,6 +1,6 @@
 """What a right file comes to: the defaults that a person would choose, and what was written."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from autoscaler.rules import (
     SCALE_UP,
     Behavior,
     Burst,
+    Headroom,
     MetricRule,
     MetricType,
     PolicyType,
@@ -26,6 +27,8 @@ from sidecar.config import Config, Route, Service
 from sidecar.configuration import ConfigurationErrors, from_command, load, models, parse
 from sidecar.configuration.models import File
 from sidecar.configuration.scaling import Autoscale
+
+STEADIED = Behavior(scale_down=replace(SCALE_DOWN, stabilization_window_s=60.0))  # where headroom is learned
 
 
 def only_service(text: str, **variables: str) -> Service:
@@ -44,7 +47,8 @@ def test_a_file_with_only_a_command_gets_the_defaults_of_the_contracts(tmp_path:
     config = load(tmp_path / "f.yaml")
     found = config.services[0].rules
     assert found
-    assert found == Rules(1, found.max_replicas, (MetricRule(MetricType.CONCURRENCY, 20.0, 0.7),))
+    metrics = (MetricRule(MetricType.CONCURRENCY, 20.0, 0.7),)
+    assert found == Rules(1, found.max_replicas, metrics, STEADIED, headroom=Headroom())
     service = Service("app", (Route("", "/"),), ("serve", "{port}"), {}, str(tmp_path), rules=found)
     assert config == Config(str(tmp_path / "f.yaml"), (service,), state=config.state)
 
@@ -205,7 +209,7 @@ def test_all_other_rules_of_scaling() -> None:
     found = rules(
         "{max_replicas: 9, metrics: [{type: concurrency, target: 5}, {type: rps, target: 150, target_utilization: 80%}, "
         "{type: latency, target: 300ms, percentile: 99}, {type: cpu, target: 70%}, {type: memory, target: 0.8}], "
-        "stable_window: 30s, burst: {window: 3s, threshold: 150%}, "
+        "stable_window: 30s, burst: {window: 3s, threshold: 150%}, headroom: {deviations: 2, memory: 1h}, count_backlog: true, "
         "fallback: {after: 10s, replicas: 3}, dry_run: true, behavior: {scale_down: {stabilization_window: 1m}}}"
     )
     assert found == Rules(
@@ -220,11 +224,28 @@ def test_all_other_rules_of_scaling() -> None:
         behavior=Behavior(SCALE_UP, ScalingRules(60.0, SCALE_DOWN.policies)),
         stable_window_s=30.0,
         burst=Burst(3.0, 1.5),
+        headroom=Headroom(2.0, 3600.0),
+        count_backlog=True,
         fallback_after_s=10.0,
         fallback_replicas=3,
         dry_run=True,
     )
     assert rules("{burst: false}").burst is None
+
+
+@pytest.mark.parametrize(
+    ("text", "window_s"),
+    [
+        ("{}", 60.0),
+        ("{headroom: false}", 300.0),
+        ("{metrics: [{type: cpu, target: 70%}]}", 300.0),
+        ("{slo: p95 under 1s}", 300.0),
+        ("{behavior: {scale_down: {stabilization_window: 2m}}}", 120.0),
+    ],
+    ids=["headroom is learned", "no headroom", "nothing to learn it from", "an objective", "what is given counts"],
+)
+def test_the_window_for_going_down_is_short_where_headroom_is_learned(text: str, window_s: float) -> None:
+    assert rules(text).behavior.scale_down.stabilization_window_s == window_s
 
 
 def test_values_stay_the_text_that_was_written_until_their_kind_is_known() -> None:

@@ -1,16 +1,18 @@
 """Files of rules for `ecluse decide` and `ecluse simulate`: a whole configuration, or one block that is for every service."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autoscaler.rules import MetricRule, MetricType, Rules
+from autoscaler.rules import SCALE_DOWN, Behavior, Headroom, MetricRule, MetricType, Rules
 from sidecar.configuration import ConfigurationErrors
 from sidecar.configuration.rules_file import RulesFile, load_rules
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "rules").glob("*.yaml"))
 BLOCK = "maxReplicas: 7\nmetrics: [{type: rps, target: 5}]\n"
-RULES = Rules(max_replicas=7, metrics=(MetricRule(MetricType.RPS, 5.0),))
+STEADIED = Behavior(scale_down=replace(SCALE_DOWN, stabilization_window_s=60.0))  # where headroom is learned
+RULES = Rules(max_replicas=7, metrics=(MetricRule(MetricType.RPS, 5.0),), behavior=STEADIED, headroom=Headroom())
 CONFIGURATION = """
 services:
   shop: {command: serve, autoscale: {max_replicas: 7, metrics: [{type: rps, target: 5}]}}
