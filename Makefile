@@ -67,6 +67,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_architecture.py
 	$(BIN)/python -m sidecar.configuration.schema --check
+	$(BIN)/python -m sidecar.deciding.schema --check
 
 bench: $(STAMP)
 	@exec $(BIN)/python -m benchmarks $(BENCH)

@@ -23,6 +23,7 @@ from autoscaler.snapshot import Snapshot
 FULL: Final = 0.95  # of a target, at which a replica is nearly full
 SAMPLE_S: Final = 5.0  # how often the load is looked at, over the burst window: about as long as one replica's start matters
 LONGEST_S: Final = 60.0  # a sample stands for no more time than that
+LEAST_S: Final = 300.0  # less tells how the load began, and not how it varies
 
 
 def learn(swings: tuple[Swing, ...], snapshot: Snapshot, rules: Rules) -> tuple[Swing, ...]:
@@ -42,9 +43,8 @@ def raise_for_swings(count: int, snapshot: Snapshot, rules: Rules, swings: tuple
         return Stage("headroom", count, count, "steady", "no headroom is asked for")
     known = {swing.metric: swing for swing in swings}
     asked = [(metric, known[metric.key]) for metric in rules.metrics if metric.key in known]
-    needed, why = max(
-        [_ask(metric, swing, rules.headroom) for metric, swing in asked], default=(0, "nothing is known of the load")
-    )
+    told = [_ask(metric, swing, rules.headroom) for metric, swing in asked if swing.seen_s >= LEAST_S]
+    needed, why = max(told, default=(0, "it is too early to tell how the load varies"))
     if needed > count:
         return Stage("headroom", count, needed, "headroom", why)
     return Stage("headroom", count, count, "steady", why)

@@ -18,6 +18,7 @@ from autoscaler.portable import Moment
 from autoscaler.rules import Pause, Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from autoscaler.signalled import Readings
+from autoscaler.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Scaler:
         self.override: int | None = None
         self.pause = Pause.NONE
         self.decision: Decision | None = None
+        self.seen: tuple[Snapshot, Memory] | None = None  # what it was made from
         self.decided: Counter[str] = Counter()
         self.forecasts = Forecasts()
         self._memory = Memory()
@@ -108,6 +110,7 @@ class Scaler:
             forecasts=self.forecasts.observe(wall_s, self.sampler.totals, self.rules, start_s),
         )
         snapshot = signalled.add(snapshot, readings)
+        self.seen = snapshot, self._memory
         self.decision, self._memory = decide(snapshot, self.rules, self._memory)
         self.decided[self.decision.reason] += 1
         if not self.rules.dry_run or self.override is not None:

@@ -8,7 +8,21 @@ import sys
 from collections.abc import Sequence
 
 from sidecar.client import Refused, Unreachable
-from sidecar.commands import Exit, Wrong, actions, bench, checking, client, explain, following, serving, simulate, status, version
+from sidecar.commands import (
+    Exit,
+    Wrong,
+    actions,
+    bench,
+    checking,
+    client,
+    decide,
+    explain,
+    following,
+    serving,
+    simulate,
+    status,
+    version,
+)
 from sidecar.render import nearest
 
 DESCRIPTION = "Écluse: a load balancer and autoscaler in one program."
@@ -35,7 +49,7 @@ environment:
   ECLUSE_PURE   1: run the hot path interpreted even where it was compiled
   NO_COLOR      set: no colours
 """
-GROUPS = (serving, checking, status, explain, actions, following, bench, simulate, version)
+GROUPS = (serving, checking, status, explain, actions, following, bench, decide, simulate, version)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

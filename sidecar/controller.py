@@ -26,6 +26,7 @@ from sidecar.admin import Admin, serve
 from sidecar.commands.version import installed
 from sidecar.config import Config
 from sidecar.data_path import DataPath
+from sidecar.deciding.exchange import written
 from sidecar.discovery import Discovery
 from sidecar.engines import Engines
 from sidecar.local_path import LocalPath
@@ -274,6 +275,11 @@ class Controller(Program):
         """The last decision with every stage. Raises UnknownName, NotScalable."""
         decision = self._scaler(name).decision
         return as_json(decision) if decision else {}
+
+    def snapshot(self, name: str) -> dict[str, Any]:
+        """What the last decision was made from. Raises UnknownName, NotScalable."""
+        seen = self._scaler(name).seen
+        return written(*seen) if seen else {}
 
     async def explain_at(self, name: str, at_s: float) -> dict[str, Any]:
         """The decision that was in force at that moment. Raises UnknownName, NotScalable, NotKept, Unanswered."""

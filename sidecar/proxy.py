@@ -136,6 +136,10 @@ class Proxy(Program):
         """Raises UnknownName, NotScalable."""
         self._leave_to_the_autoscaler(name)
 
+    def snapshot(self, name: str) -> dict[str, Any]:
+        """Raises UnknownName, NotScalable."""
+        self._leave_to_the_autoscaler(name)
+
     async def explain_at(self, name: str, at_s: float) -> dict[str, Any]:
         """Raises UnknownName, NotScalable."""
         self._leave_to_the_autoscaler(name)

@@ -218,6 +218,10 @@ class Control(Protocol):
         """The last decision with every stage, JSON-ready (`autoscaler.decision.Decision`). Raises UnknownName, NotScalable."""
         ...
 
+    def snapshot(self, name: str) -> dict[str, Any]:
+        """What the last decision was made from, as `ecluse decide` reads it; empty before the first. Raises UnknownName, NotScalable."""
+        ...
+
     async def explain_at(self, name: str, at_s: float) -> dict[str, Any]:
         """The decision that was in force at that moment, as in `explain`, with "at", when it was made. Raises UnknownName,
         NotScalable, NotKept, Unanswered."""

@@ -18,7 +18,7 @@ PLACES = {
     "httpx": ("probes", "sidecar/client.py", "sidecar/proxies/link.py"),
     "prometheus_client": ("sidecar/metrics.py", "sidecar/admin/application.py"),
     "psutil": ("autoscaler/cluster/processes/usage.py",),
-    "pydantic": ("sidecar/configuration", "sidecar/admin"),
+    "pydantic": ("sidecar/configuration", "sidecar/admin", "sidecar/deciding"),
     "pydantic_core": ("sidecar/configuration",),
     "starlette": ("sidecar/admin",),
     "requests": ("autoscaler/cluster/moby/api.py",),

@@ -88,6 +88,9 @@ class Handlers:
             return JSONResponse(await self._control.explain_at(name, _moment(request, "at")))
         return JSONResponse(self._control.explain(name))
 
+    async def snapshot(self, request: Request) -> Response:
+        return JSONResponse(self._control.snapshot(request.path_params["name"]))
+
     async def past_decisions(self, request: Request) -> Response:
         name, limit = request.path_params["name"], _number(request, "limit", 100, DECISIONS)
         since_s, until_s = _moment(request, "since", 0.0), _moment(request, "until", math.inf)

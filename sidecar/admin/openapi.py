@@ -47,6 +47,12 @@ class Explanation(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class Snapshot(BaseModel):
+    """One service at one moment: docs/snapshot.schema.json."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class Decisions(BaseModel):
     """Newest first. Each with "at", when it was made, and "changed", whether it differs from the one before in anything that matters."""
 
@@ -114,6 +120,7 @@ _SHAPES: Final = {
             Services,
             ServiceView,
             Explanation,
+            Snapshot,
             Decisions,
             Scale,
             Push,

@@ -60,6 +60,14 @@ OPERATIONS: Final = (
         (_NAME, Parameter("at", "query", f"The moment; now unless given. {_TIME}")),
     ),
     Operation(
+        "snapshot",
+        "GET",
+        "/api/services/{name}/snapshot",
+        "What the last decision was made from, as `ecluse decide` reads it.",
+        ((200, "Snapshot"), _UNKNOWN, _UNSCALABLE),
+        (_NAME,),
+    ),
+    Operation(
         "past_decisions",
         "GET",
         "/api/services/{name}/decisions",

@@ -1,6 +1,7 @@
 """`ecluse explain`: a decision, stage by stage, or the changes of a time. Prints what decisions carry and works nothing out."""
 
 import argparse
+import json
 import textwrap
 import time
 from typing import Any
@@ -23,6 +24,9 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--at", metavar="TIME", help='the decision of that moment: 14:05, "2026-11-25 14:05", "10m ago"')
     which.add_argument("--since", metavar="TIME", help="a line for each change since then: 1h, 14:05")
+    which.add_argument(
+        "--snapshot", action="store_true", help="what the last decision was made from, as `ecluse decide` reads it"
+    )
     parser.add_argument("--all", action="store_true", help="also the stages that made no difference")
     add_json(parser)
     add_remote(parser)
@@ -32,6 +36,8 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
 def explain(arguments: argparse.Namespace) -> Exit:
     if arguments.since:
         return _changes(arguments)
+    if arguments.snapshot:
+        return _snapshot(arguments)
     query: dict[str, float] = {"at": _moment(arguments.at)} if arguments.at else {}
     with client(arguments) as api:
         decision = api.get(f"/api/services/{arguments.service}/explain", **query)
@@ -42,6 +48,13 @@ def explain(arguments: argparse.Namespace) -> Exit:
     else:
         told = [_when(decision["at"], query["at"]), ""] if query else []
         show([*told, *decision_lines(decision, paint(), width() or render.WIDTH, arguments.all)])
+    return Exit.OK
+
+
+def _snapshot(arguments: argparse.Namespace) -> Exit:
+    """On one line, so that lines of several moments make a story."""
+    with client(arguments) as api:
+        show([json.dumps(api.get(f"/api/services/{arguments.service}/snapshot"), ensure_ascii=False)])
     return Exit.OK
 
 

@@ -1,7 +1,6 @@
 """What `ecluse simulate` does: reads the rules and the trace, plays, and shows what came of it. Its options stand in `simulate`."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,8 +8,7 @@ from pathlib import Path
 
 from autoscaler.rules import MetricType, Rules
 from sidecar.commands import Exit, Wrong, paint, show, show_json, width
-from sidecar.configuration import ConfigurationErrors
-from sidecar.configuration.rules_file import load_rules
+from sidecar.commands import rules as rule_files
 from sidecar.render import WIDTH
 from sidecar.simulation import recording
 from sidecar.simulation.application import Application
@@ -47,10 +45,7 @@ def _names(files: list[str]) -> list[tuple[str, str]]:
 
 
 def _rules(file: Path) -> Rules:
-    try:
-        known = load_rules(file, len(os.sched_getaffinity(0)))
-    except ConfigurationErrors as errors:
-        raise Wrong(str(errors), Exit.USAGE) from errors
+    known = rule_files.load(file)
     if len(known.services) > 1:
         raise Wrong(f"{file} has rules for {', '.join(known.services)}; one service is simulated at a time", Exit.USAGE)
     try:

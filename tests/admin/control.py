@@ -171,6 +171,10 @@ class FakeControl:
         self._scalable(name)
         return as_json(self.decision)
 
+    def snapshot(self, name: str) -> dict[str, Any]:
+        self._scalable(name)
+        return {"now_s": 1.0, "service": name, "desired": 2, "replicas": []}
+
     async def explain_at(self, name: str, at_s: float) -> dict[str, Any]:
         self._scalable(name)
         self.asked.append(("explain_at", name, at_s))

@@ -1,0 +1,1 @@
+"""`ecluse decide`: snapshots read and written, stories told."""
