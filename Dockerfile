@@ -9,10 +9,10 @@ FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install --no-install-recommends --yes gcc libc6-dev python3-dev python3-venv
 RUN python3 -m venv /opt/ecluse
 COPY . /src
-# Fails where the hot path was not compiled: setuptools takes that for no failure, and it would show only in the load that it carries.
+# Fails where it was not compiled: setuptools takes that for no failure, and it would show only in the load that it carries.
 # What only the installation needed is taken out, and the debugger's symbols are most of what is compiled.
 RUN /opt/ecluse/bin/pip install --no-cache-dir /src \
-    && cd / && /opt/ecluse/bin/ecluse version | grep 'hot path compiled' \
+    && cd / && /opt/ecluse/bin/ecluse version | grep 'hot path compiled, deciding compiled' \
     && /opt/ecluse/bin/pip uninstall --yes pip setuptools \
     && find /opt/ecluse -name '*.so' -exec strip --strip-unneeded {} +
 

@@ -14,11 +14,11 @@ BENCH ?=
 # The stamp's name is a checksum of everything that the installation depends on. Times of files would miss a module that was
 # deleted, a file that came with an older date, or a compiler that was installed since; a stale compiled file must never be tested.
 BUILD := $(if $(filter 1,$(ECLUSE_PURE)),interpreted,native)
-SUM := $(shell { cksum pyproject.toml setup.py balancer/hotpath/*.py balancer/hotpath/*.pxd; command -v cc gcc; } 2>/dev/null | cksum | cut -d' ' -f1)
+SUM := $(shell { cksum pyproject.toml setup.py balancer/hotpath/*.py balancer/hotpath/*.pxd autoscaler/*.py; command -v cc gcc; } 2>/dev/null | cksum | cut -d' ' -f1)
 STAMP := .venv/.installed-$(BUILD)-$(SUM)
 
-# Tests whose subject runs on the hot path: they are run on both builds.
-BOTH_BUILDS := $(wildcard tests/hotpath tests/balancer tests/proxy)
+# Tests whose subject is compiled: they are run on both builds.
+BOTH_BUILDS := $(wildcard tests/hotpath tests/balancer tests/proxy tests/autoscaler)
 
 # How many tests run at once; with 0 one after the other, as CI does. Those that look at every process there is run alone.
 JOBS ?= 2
@@ -43,11 +43,11 @@ $(STAMP):
 	    rm -rf .venv; \
 	    "$$python" -m venv .venv || { rm -rf .venv; echo "$$python cannot make a virtual environment. Debian, Ubuntu: apt install python3-venv" >&2; exit 1; }; fi
 	@echo 'installing into .venv ($(BUILD) build)$(if $(filter native,$(BUILD)),; compiling takes a minute or two, ECLUSE_PURE=1 does without)'
-	@rm -rf .venv/.installed-* build balancer/hotpath/*.so balancer/hotpath/*.c
+	@rm -rf .venv/.installed-* build *.so autoscaler/*.so balancer/hotpath/*.so balancer/hotpath/*.c
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@$(BIN)/ecluse version
 	@if [[ $(BUILD) = native && "$$($(BIN)/ecluse version)" = *interpreted* ]]; then \
-	    echo 'The hot path could not be compiled and runs interpreted. Debian, Ubuntu: apt install gcc python3-dev'; fi
+	    echo 'Not everything could be compiled; it runs interpreted. Debian, Ubuntu: apt install gcc python3-dev'; fi
 	@touch $@
 
 run: $(STAMP)
@@ -59,7 +59,7 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest $(AT_ONCE) $(if $(AT_ONCE),$(addprefix --ignore=,$(ALONE)))
 	@if [[ -n "$(AT_ONCE)" ]]; then set -x; $(BIN)/pytest $(ALONE); fi
-	@if [[ "$$($(BIN)/ecluse version)" = *compiled* ]]; then set -x; ECLUSE_PURE=1 $(BIN)/pytest $(AT_ONCE) $(BOTH_BUILDS); fi
+	@if [[ "$$($(BIN)/ecluse version)" = *'hot path compiled'* ]]; then set -x; ECLUSE_PURE=1 $(BIN)/pytest $(AT_ONCE) $(BOTH_BUILDS); fi
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -73,4 +73,4 @@ bench: $(STAMP)
 	@exec $(BIN)/python -m benchmarks $(BENCH)
 
 clean:
-	rm -rf .venv build *.egg-info balancer/hotpath/*.so balancer/hotpath/*.c .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build *.egg-info *.so autoscaler/*.so balancer/hotpath/*.so balancer/hotpath/*.c .mypy_cache .ruff_cache .pytest_cache

@@ -1,16 +1,17 @@
 """What was decided, and the whole way to it: everything that `explain` prints, as data.
 
 Invariant: the first stage's `before` is the count asked for last, each stage's `before` is the `after` of the one before it, and
-the last `after` is what is desired. No rule belongs here.
+the last `after` is what is desired. No rule belongs here. The parts are named tuples: a dozen are made for every service in every
+tick, and a frozen dataclass takes twice as long to make.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from autoscaler.rules import USAGES, MetricRule, MetricType, TargetType
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """What one metric asks for. sample: per ready replica (a latency: of the service). replicas None: the metric failed."""
 
     metric: MetricRule
@@ -22,8 +23,7 @@ class Recommendation:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """One step of the way. reason: a short token for machines, "steady" when there is nothing to tell; why: for people, one clause
     without a full stop."""
 

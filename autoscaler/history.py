@@ -7,7 +7,7 @@ means is not known here. Kept flat, since a thousand services with ten replicas 
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import pairwise
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -161,9 +161,13 @@ class History:
         while len(frames) > 2 and frames[1].at_s <= frame.at_s - self.horizon_s:
             del frames[0]
 
-    def measures(self, replica: str) -> bool:
-        """Whether the replica is in the two newest frames, so that there is a difference to judge it by."""
-        return len(self._frames) > 1 and replica in self._frames[-1].places and replica in self._frames[-2].places
+    @property
+    def measured(self) -> Container[str]:
+        """The replicas that are in the two newest frames, so that there is a difference to judge them by."""
+        if len(self._frames) < 2:
+            return ()
+        before, last = self._frames[-2], self._frames[-1]
+        return last.places if before.places is last.places else last.places.keys() & before.places.keys()
 
     def window(self, length_s: float) -> Window | None:
         """The last `length_s` seconds, or as much of them as there is; None with fewer than two frames."""

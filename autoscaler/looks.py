@@ -12,10 +12,16 @@ from autoscaler.rules import MetricType
 from autoscaler.snapshot import Look
 from autoscaler.usual import usual
 
-LOOKS_S: Final = (1.0, 2.0, 4.0, 8.0)  # each is held against what was usual before it, so that a rise does not hide itself, ...
+LONGEST_S: Final = 8.0
+LOOKS_S: Final = (
+    1.0,
+    2.0,
+    4.0,
+    LONGEST_S,
+)  # each is held against what was usual before it, so that a rise does not hide itself, ...
 GAP_S: Final = 1.0  # ... not counting the second in which the rise began
 USUAL_S: Final = 60.0  # over which that is judged, whatever the stable window
-FARTHEST_S: Final = USUAL_S + GAP_S + LOOKS_S[-1]  # so much of the past is looked at
+FARTHEST_S: Final = USUAL_S + GAP_S + LONGEST_S  # so much of the past is looked at
 ROUNDING_S: Final = 1e-6  # of differences of times
 MEASURES: Final[Mapping[str, Callable[[Window], float]]] = {
     MetricType.CONCURRENCY: lambda window: window.load,

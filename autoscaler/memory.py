@@ -102,7 +102,8 @@ class Memory:
         highs = [old for old in self.highs if old.value > mark.value and since_s < old.at_s <= mark.at_s]
         since_s = mark.at_s - low_window_s
         lows = [old for old in self.lows if old.value < mark.value and since_s < old.at_s <= mark.at_s]
-        return replace(self, highs=(*highs, mark), lows=(*lows, mark))
+        kept = ((*highs, mark), (*lows, mark))
+        return Memory(self.since_s, *kept, self.changes, self.burst, self.blind_since_s, self.trial, self.learned, self.swings)
 
     def change(self, mark: Mark, period_s: float) -> "Memory":
         """The asked count has changed by so many; changes older than the longest period are forgotten."""

@@ -31,6 +31,7 @@ VIEW_S: Final = 5.0  # over which `latency` is shown: a second seldom has answer
 Cells: TypeAlias = "array[int]"  # of a replica: `board` says where each stands
 CONCURRENCY: Final = MetricType.CONCURRENCY.value
 RPS: Final = MetricType.RPS.value
+READY: Final = ReplicaState.READY
 _LOAD: Final[Callable[[Window], float]] = attrgetter("load")
 NO_USAGES: Final[Mapping[str, Usage | None]] = MappingProxyType({})
 
@@ -156,7 +157,7 @@ class Sampler:
         rule = next((metric for metric in self.rules.metrics if metric.type is MetricType.CONCURRENCY), None)
         if rule is None or self.rules.count_backlog:
             return _LOAD
-        ready = sum([status.state is ReplicaState.READY for status in replicas])
+        ready = sum([status.state is READY for status in replicas])
         self._demand.observe(self._history, rule, self.rules.behavior.scale_up.tolerance, ready)
         return self._demand.load
 
@@ -190,11 +191,11 @@ class Sampler:
         self, now_s: float, replicas: Sequence[ReplicaStatus], stable: Window, burst: Window
     ) -> tuple[ReplicaSample, ...]:
         long, short, places = stable.shares(), burst.shares(), stable.end.places
-        measures, usage_of = self._history.measures, self._consumption.samples if self.needs_usage else None
+        measured, usage_of = self._history.measured, self._consumption.samples if self.needs_usage else None
         found = []
         for name, state, since_s in replicas:
             samples = usage_of(name, now_s, stable.length_s, burst.length_s) if usage_of else {}
-            if measures(name):
+            if name in measured:
                 place = places[name]
                 samples[CONCURRENCY] = Sample(long[place], short[place])
                 samples[RPS] = Sample(long[place + 1], short[place + 1])
@@ -203,14 +204,16 @@ class Sampler:
 
     def _departed(self, now_s: float, replicas: Sequence[ReplicaSample], stable: Window, burst: Window) -> dict[str, Sample]:
         """What is left of the whole when the READY replicas' part is taken away."""
-        ready = [each for each in replicas if each.state is ReplicaState.READY]
-        measured = [each.samples for each in ready if CONCURRENCY in each.samples]
-        left = {
-            CONCURRENCY: _left(stable.carried, burst.carried, [samples[CONCURRENCY] for samples in measured]),
-            RPS: _left(stable.rate, burst.rate, [samples[RPS] for samples in measured]),
-        }
+        load, load_now, rate, rate_now = stable.carried, burst.carried, stable.rate, burst.rate
+        for replica in replicas:
+            if replica.state is READY and CONCURRENCY in replica.samples:
+                one, other = replica.samples[CONCURRENCY], replica.samples[RPS]
+                load, load_now = load - one.stable, load_now - one.burst
+                rate, rate_now = rate - other.stable, rate_now - other.burst
+        left = {CONCURRENCY: _left(load, load_now), RPS: _left(rate, rate_now)}
         if self.needs_usage:
-            left |= self._consumption.departed(now_s, [each.id for each in ready], stable.length_s, burst.length_s)
+            ready = [each.id for each in replicas if each.state is READY]
+            left |= self._consumption.departed(now_s, ready, stable.length_s, burst.length_s)
         return left
 
     def _latencies_s(self, stable: Window) -> dict[float, float]:
@@ -224,9 +227,8 @@ def _latency_s(window: Window, percentile: float) -> float | None:
     return None if latency_us is None else latency_us / 1e6
 
 
-def _left(stable: float, burst: float, parts: Sequence[Sample]) -> Sample:
-    for part in parts:
-        stable, burst = stable - part.stable, burst - part.burst
+def _left(stable: float, burst: float) -> Sample:
+    """Never below 0 by rounding."""
     return Sample(max(0.0, stable), max(0.0, burst))
 
 

@@ -5,7 +5,7 @@ even that: then the count stays what it was, inside min and max, unless somebody
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -19,6 +19,8 @@ from autoscaler.rules import Pause, Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from autoscaler.signalled import Readings
 from autoscaler.snapshot import Snapshot
+
+Watcher = Callable[[Snapshot, Memory], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Scaler:
         self.override: int | None = None
         self.pause = Pause.NONE
         self.decision: Decision | None = None
-        self.seen: tuple[Snapshot, Memory] | None = None  # what it was made from
+        self.watchers: list[Watcher] = []  # told once, what the next decision is made from
         self.decided: Counter[str] = Counter()
         self.forecasts = Forecasts()
         self._memory = Memory()
@@ -110,12 +112,18 @@ class Scaler:
             forecasts=self.forecasts.observe(wall_s, self.sampler.totals, self.rules, start_s),
         )
         snapshot = signalled.add(snapshot, readings)
-        self.seen = snapshot, self._memory
+        self._show(snapshot)
         self.decision, self._memory = decide(snapshot, self.rules, self._memory)
         self.decided[self.decision.reason] += 1
         if not self.rules.dry_run or self.override is not None:
             self.wanted = self.decision.desired
         return self.decision
+
+    def _show(self, snapshot: Snapshot) -> None:
+        """What is shown is not kept: a thousand snapshots take so much room that each tick is a tenth slower."""
+        watchers, self.watchers = self.watchers, []
+        for tell in watchers:
+            tell(snapshot, self._memory)
 
     @property
     def _initial(self) -> int:

@@ -72,7 +72,7 @@ def explain(recommended: tuple[Recommendation, ...], learned: Learned | None, sl
         return recommended
     words = told(learned, slo)
     return tuple(
-        replace(each, why=f"{each.why}: {words}") if each.metric.name in (NAME, RATE_NAME) else each for each in recommended
+        each._replace(why=f"{each.why}: {words}") if each.metric.name in (NAME, RATE_NAME) else each for each in recommended
     )
 
 

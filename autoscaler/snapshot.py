@@ -9,10 +9,10 @@ service carried in the window. So a replica that came late or left early neither
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
+from autoscaler.once import once
 from autoscaler.rules import MetricType, Pause
 from balancer.table import ReplicaState
 
@@ -122,12 +122,12 @@ class Snapshot:
     forecasts: Mapping[str, Forecast] = field(default_factory=dict)
     performance: Performance | None = None
 
-    @cached_property
+    @once
     def current(self) -> int:
         """Replicas that are there and not on their way out."""
         return sum([replica.state not in LEAVING for replica in self.replicas])
 
-    @cached_property
+    @once
     def serving(self) -> tuple[ReplicaSample, ...]:
         """The READY replicas."""
         return tuple([replica for replica in self.replicas if replica.state is ReplicaState.READY])
@@ -145,7 +145,7 @@ class Snapshot:
             load = self._loads[metric] = self._load(metric)
         return load
 
-    @cached_property
+    @once
     def _loads(self) -> dict[str, Sample]:
         return {}
 

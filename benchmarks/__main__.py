@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from balancer.hotpath import build
-from benchmarks import programs, slo
+from benchmarks import programs, slo, tick
 from benchmarks.catalogue import WORKS
 from benchmarks.peers import PEERS
 from benchmarks.progress import Progress, minutes
@@ -22,6 +22,7 @@ from benchmarks.table import number, text
 NEEDED = ("wrk", "nginx", "taskset", "setpriv")  # nothing can be measured without these; nginx is the origin
 START_S = 5.0  # about what it takes to start and end the contestants of one work
 INTERRUPTED = 130
+APART = (slo, tick)  # measure other things than a proxy beside its peers, and print tables of their own
 
 
 def main(words: Sequence[str]) -> int:
@@ -29,7 +30,8 @@ def main(words: Sequence[str]) -> int:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _interrupt)
     try:
-        return slo.main(words[1:]) if words[:1] == [slo.NAME] else _obey(parse(words), words)
+        apart = next((each for each in APART if words[:1] == [each.NAME]), None)
+        return apart.main(words[1:]) if apart else _obey(parse(words), words)
     except KeyboardInterrupt:
         tell("interrupted; everything that was started has been ended, nothing is written")
         return INTERRUPTED

@@ -40,9 +40,10 @@ from sidecar.state import State
 from sidecar.state.limits import WAITING_EVENTS
 from sidecar.status import service_view
 from sidecar.supervisor import Hear, Tell
-from sidecar.views import NotAProxy, NotScalable, Overview, ProxyControl, Role, ServiceView, UnknownName
+from sidecar.views import NotAProxy, NotScalable, Overview, ProxyControl, Role, ServiceView, Unanswered, UnknownName
 
 TICK_S = 1.0
+DECIDED_S = 5.0  # a decision is due every TICK_S
 REPLICAS_SHARE = 0.25  # of the time for ending that is kept for replicas, after the workers
 
 Carried = Callable[[Config, Hear, Tell], DataPath]
@@ -276,10 +277,21 @@ class Controller(Program):
         decision = self._scaler(name).decision
         return as_json(decision) if decision else {}
 
-    def snapshot(self, name: str) -> dict[str, Any]:
-        """What the last decision was made from. Raises UnknownName, NotScalable."""
-        seen = self._scaler(name).seen
-        return written(*seen) if seen else {}
+    async def snapshot(self, name: str) -> dict[str, Any]:
+        """What the next decision is made from. Raises UnknownName, NotScalable, Unanswered."""
+        scaler, shown = self._scaler(name), asyncio.get_running_loop().create_future()
+
+        def show(*seen: Any) -> None:
+            if not shown.done():
+                shown.set_result(written(*seen))
+
+        scaler.watchers.append(show)
+        try:
+            found: dict[str, Any] = await asyncio.wait_for(shown, DECIDED_S)
+        except TimeoutError as error:
+            scaler.watchers.remove(show)
+            raise Unanswered(f"nothing was decided for {name} in {DECIDED_S:g} s; is another autoscaler in charge?") from error
+        return found
 
     async def explain_at(self, name: str, at_s: float) -> dict[str, Any]:
         """The decision that was in force at that moment. Raises UnknownName, NotScalable, NotKept, Unanswered."""

@@ -136,7 +136,7 @@ class Proxy(Program):
         """Raises UnknownName, NotScalable."""
         self._leave_to_the_autoscaler(name)
 
-    def snapshot(self, name: str) -> dict[str, Any]:
+    async def snapshot(self, name: str) -> dict[str, Any]:
         """Raises UnknownName, NotScalable."""
         self._leave_to_the_autoscaler(name)
 

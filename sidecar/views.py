@@ -164,7 +164,7 @@ class NotKept(LookupError):  # noqa: N818 - it becomes a 404, not a crash
 
 
 class Unanswered(TimeoutError):  # noqa: N818 - it becomes a 503, not a crash
-    """What is kept cannot be read now."""
+    """It cannot be told now."""
 
 
 class NotAProxy(ValueError):  # noqa: N818 - it becomes a 409, not a crash
@@ -218,8 +218,8 @@ class Control(Protocol):
         """The last decision with every stage, JSON-ready (`autoscaler.decision.Decision`). Raises UnknownName, NotScalable."""
         ...
 
-    def snapshot(self, name: str) -> dict[str, Any]:
-        """What the last decision was made from, as `ecluse decide` reads it; empty before the first. Raises UnknownName, NotScalable."""
+    async def snapshot(self, name: str) -> dict[str, Any]:
+        """What the next decision is made from, as `ecluse decide` reads it. Raises UnknownName, NotScalable, Unanswered."""
         ...
 
     async def explain_at(self, name: str, at_s: float) -> dict[str, Any]:

@@ -14,26 +14,34 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-_PREFIX = __name__ + "."
+PURE = os.environ.get("ECLUSE_PURE") == "1"
 
 
-class _SourceOnly(importlib.abc.MetaPathFinder):
-    """Finds the sources of this package's modules, passing over compiled files of the same name."""
+class SourceOnly(importlib.abc.MetaPathFinder):
+    """Finds the sources of a package's modules, passing over compiled files of the same name."""
+
+    def __init__(self, package: str, folder: str) -> None:
+        self._prefix, self._folder = package + ".", folder
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if not fullname.startswith(_PREFIX):
+        name = fullname.removeprefix(self._prefix)
+        source = os.path.join(self._folder, name + ".py")  # noqa: PTH118 - pathlib costs start-up time here
+        if name == fullname or "." in name or not os.path.exists(source):  # noqa: PTH110 - as above
             return None
-        source = os.path.join(__path__[0], fullname[len(_PREFIX) :] + ".py")  # noqa: PTH118 - pathlib costs start-up time here
         return importlib.util.spec_from_file_location(fullname, source)
 
 
-if os.environ.get("ECLUSE_PURE") == "1":
-    sys.meta_path.insert(0, _SourceOnly())
+if PURE:
+    sys.meta_path.insert(0, SourceOnly(__name__, __path__[0]))
 
 
 def build() -> str:
     """Which build of the hot path this process uses: "compiled" or "interpreted"."""
-    head = importlib.import_module(_PREFIX + "head")
-    return "interpreted" if (head.__file__ or "").endswith(".py") else "compiled"
+    return build_of(__name__ + ".head")
+
+
+def build_of(module: str) -> str:
+    """The same of one module."""
+    return "interpreted" if (importlib.import_module(module).__file__ or "").endswith(".py") else "compiled"

@@ -89,7 +89,7 @@ class Handlers:
         return JSONResponse(self._control.explain(name))
 
     async def snapshot(self, request: Request) -> Response:
-        return JSONResponse(self._control.snapshot(request.path_params["name"]))
+        return JSONResponse(await self._control.snapshot(request.path_params["name"]))
 
     async def past_decisions(self, request: Request) -> Response:
         name, limit = request.path_params["name"], _number(request, "limit", 100, DECISIONS)

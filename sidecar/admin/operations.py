@@ -63,8 +63,8 @@ OPERATIONS: Final = (
         "snapshot",
         "GET",
         "/api/services/{name}/snapshot",
-        "What the last decision was made from, as `ecluse decide` reads it.",
-        ((200, "Snapshot"), _UNKNOWN, _UNSCALABLE),
+        "What the next decision is made from, as `ecluse decide` reads it.",
+        ((200, "Snapshot"), _UNKNOWN, _UNSCALABLE, _UNANSWERED),
         (_NAME,),
     ),
     Operation(

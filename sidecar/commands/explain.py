@@ -24,9 +24,7 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--at", metavar="TIME", help='the decision of that moment: 14:05, "2026-11-25 14:05", "10m ago"')
     which.add_argument("--since", metavar="TIME", help="a line for each change since then: 1h, 14:05")
-    which.add_argument(
-        "--snapshot", action="store_true", help="what the last decision was made from, as `ecluse decide` reads it"
-    )
+    which.add_argument("--snapshot", action="store_true", help="what the next decision is made from, as `ecluse decide` reads it")
     parser.add_argument("--all", action="store_true", help="also the stages that made no difference")
     add_json(parser)
     add_remote(parser)

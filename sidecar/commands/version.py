@@ -9,7 +9,7 @@ from sidecar.commands import Exit, Subparsers, add, add_json, show, show_json
 
 
 def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
-    parser = add(commands, "version", "Show the version, how the hot path was built, and the Python it runs on")
+    parser = add(commands, "version", "Show the version, what of it is compiled, and the Python it runs on")
     add_json(parser)
     parser.set_defaults(run=version)
 
@@ -26,11 +26,13 @@ def version(arguments: argparse.Namespace) -> Exit:
     parts = {
         "version": installed(),
         "hot_path": hotpath.build(),
+        "deciding": hotpath.build_of("autoscaler.decide"),
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
     }
     if arguments.json:
         show_json(parts)
     else:
-        show([f"ecluse {parts['version']}, hot path {parts['hot_path']}, {parts['implementation']} {parts['python']}"])
+        builds = f"hot path {parts['hot_path']}, deciding {parts['deciding']}"
+        show([f"ecluse {parts['version']}, {builds}, {parts['implementation']} {parts['python']}"])
     return Exit.OK

@@ -171,7 +171,7 @@ class FakeControl:
         self._scalable(name)
         return as_json(self.decision)
 
-    def snapshot(self, name: str) -> dict[str, Any]:
+    async def snapshot(self, name: str) -> dict[str, Any]:
         self._scalable(name)
         return {"now_s": 1.0, "service": name, "desired": 2, "replicas": []}
 

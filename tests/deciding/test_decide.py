@@ -109,6 +109,6 @@ async def test_what_a_running_program_saw_is_decided_the_same(tmp_path: Path) ->
 
 
 def of_one_moment(program: Program) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """What was seen and what was decided on it; None while the next decision came in between."""
+    """What was seen and what was decided on it; None where another decision came in between."""
     seen, decided = (program.client.get(f"/api/services/web/{what}") for what in ("snapshot", "explain"))
     return (seen, decided) if seen and seen["now_s"] == decided["now_s"] else None
