@@ -9,7 +9,7 @@ numbers.
 
 from dataclasses import replace
 
-from autoscaler import bounds, forecast, headroom, latency, schedule, slo
+from autoscaler import bounds, forecast, headroom, latency, schedule, slo, starts
 from autoscaler.burst import raise_for_burst
 from autoscaler.decision import Decision, Recommendation, Stage
 from autoscaler.hold import hold
@@ -48,6 +48,7 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
         recommended=recommended,
         stages=(first, burst, roomy, ahead, doubted, stable, limited, placed, paused, by_hand, bounded),
         dry_run=rules.dry_run and snapshot.override is None,
+        coming="" if snapshot.ready == snapshot.desired else starts.told(snapshot),
     )
     return decision, _acted(memory if held == memory.burst else replace(memory, burst=held), decision, rules)
 

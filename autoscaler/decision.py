@@ -41,7 +41,8 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How many replicas a service should have. dry_run: said only, not to be acted upon (a count set by hand always is)."""
+    """How many replicas a service should have. dry_run: said only, not to be acted upon (a count set by hand always is).
+    coming: who is on the way, in words."""
 
     now_s: float
     service: str
@@ -52,6 +53,7 @@ class Decision:
     recommended: tuple[Recommendation, ...]
     stages: tuple[Stage, ...]
     dry_run: bool = False
+    coming: str = ""
 
     @property
     def reason(self) -> str:

@@ -20,8 +20,8 @@ class Replica:
     """version: as `InstanceSpec.version`. since_s: when it came into its state; started_s: when it was last started; both
     CLOCK_MONOTONIC.
 
-    proven: it has been READY since it was last started. baseline: what its slot had counted for others before. complaint: why it
-    is not READY yet, as told last at complained_s.
+    proven: it has been READY since it was last started. took_s: how long its last start took, None until it was READY. baseline: what its
+    slot had counted for others before. complaint: why it is not READY yet, as told last at complained_s.
     """
 
     instance: Instance
@@ -33,6 +33,7 @@ class Replica:
     state: ReplicaState = ReplicaState.STARTING
     detail: str = "starting"
     proven: bool = False
+    took_s: float | None = None
     complaint: str = ""
     complained_s: float = -math.inf
 
@@ -61,7 +62,8 @@ class Replica:
         if state not in TRANSITIONS[self.state]:
             raise IllegalTransition(f"replica {self.id} cannot become {state} while it is {self.state}")
         self.state, self.since_s, self.detail = state, now_s, detail
-        self.proven = self.proven or state is ReplicaState.READY
+        if state is ReplicaState.READY and not self.proven:
+            self.proven, self.took_s = True, now_s - self.started_s
 
     def entry(self) -> ReplicaEntry:
         """Its line in the routing table."""

@@ -37,11 +37,12 @@ NO_USAGES: Final[Mapping[str, Usage | None]] = MappingProxyType({})
 
 
 class ReplicaStatus(NamedTuple):
-    """What the controller knows of a replica. since_s: when it was started."""
+    """What the controller knows of a replica. since_s: when it was started. took_s: how long its start took, None until it was READY."""
 
     id: str
     state: ReplicaState
     since_s: float
+    took_s: float | None = None
 
 
 class Sampler:
@@ -193,7 +194,7 @@ class Sampler:
         long, short, places = stable.shares(), burst.shares(), stable.end.places
         measured, usage_of = self._history.measured, self._consumption.samples if self.needs_usage else None
         found = []
-        for name, state, since_s in replicas:
+        for name, state, since_s, _ in replicas:
             samples = usage_of(name, now_s, stable.length_s, burst.length_s) if usage_of else {}
             if name in measured:
                 place = places[name]

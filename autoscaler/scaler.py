@@ -19,6 +19,7 @@ from autoscaler.rules import Pause, Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from autoscaler.signalled import Readings
 from autoscaler.snapshot import Snapshot
+from autoscaler.starts import Starts
 
 Watcher = Callable[[Snapshot, Memory], None]
 
@@ -32,6 +33,7 @@ class Kept:
     override: int | None = None
     pause: Pause = Pause.NONE
     memory: Memory = field(default_factory=Memory)
+    starts_s: tuple[float, ...] = ()
 
 
 class Scaler:
@@ -49,6 +51,7 @@ class Scaler:
         self.watchers: list[Watcher] = []  # told once, what the next decision is made from
         self.decided: Counter[str] = Counter()
         self.forecasts = Forecasts()
+        self.starts = Starts()
         self._memory = Memory()
         self._former: int | None = None  # the count wanted in the last life
 
@@ -59,12 +62,13 @@ class Scaler:
 
     def kept(self, now_s: float) -> Kept:
         """What is to be kept over a restart."""
-        return Kept(now_s, self.wanted, self.override, self.pause, self._memory)
+        return Kept(now_s, self.wanted, self.override, self.pause, self._memory, self.starts.times_s)
 
     def restore(self, kept: Kept, now_s: float) -> None:
         """Go on from what was kept, before `take_over`. After a gap in which the window for going down has run out, the count is a
         new sight: nothing is known of the load in between, and a restart never scales down at once."""
         self._former, self._memory, self.pause = kept.wanted, kept.memory, kept.pause
+        self.starts = Starts(kept.starts_s)
         if now_s - kept.at_s > self.rules.behavior.scale_down.stabilization_window_s:
             self._memory = replace(kept.memory, since_s=None, blind_since_s=None)
         if kept.override is not None:
@@ -94,11 +98,12 @@ class Scaler:
         replicas: Sequence[ReplicaStatus],
         full: str = "",
         wall_s: float = 0.0,
-        start_s: float | None = None,
         readings: Readings = MappingProxyType({}),
     ) -> Decision:
         """Decide once more, and want what was decided. full: why the engine has no place for more, in words. wall_s: now in seconds
-        since the epoch. start_s: how long a replica usually takes to be READY. readings: of signals, as `signalled.add` takes them."""
+        since the epoch. readings: of signals, as `signalled.add` takes them."""
+        self.starts.observe(replicas)
+        start_s = self.starts.usual_s
         snapshot = self.sampler.snapshot(
             now_s,
             self.service,

@@ -1,8 +1,8 @@
 """`python -m benchmarks tick`: what one tick of the autoscaler costs for many services: read the scoreboard, sample, decide.
 
 Each service has REPLICAS that serve and rules on three metrics. The readings are the scoreboard's, sampler and scaler the program's own.
-Requests are made up, a second of them before every tick; time is virtual, so that ticks follow each other. Left out are probes, the
-engine's list, and the state on disk, to which a decision goes only where it differs from the last one. Each size runs in a process of its own.
+Requests are made up, a second of them before every tick; time is virtual, so that ticks follow each other. Left out: probes, the
+engine's list, and the state on disk, to which a decision goes only where it differs from the last one. Each size has its own process.
 """
 
 import argparse

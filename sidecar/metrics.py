@@ -139,6 +139,10 @@ def _scaling(services: Sequence[ServiceView]) -> Iterator[Metric]:
     yield _gauge("desired_replicas", "Replicas the autoscaler asked for last.", label, [((s.name,), s.desired) for s in scalable])
     yield _gauge("min_replicas", "Fewest replicas allowed.", label, [((s.name,), s.min_replicas) for s in scalable])
     yield _gauge("max_replicas", "Most replicas allowed.", label, [((s.name,), s.max_replicas) for s in scalable])
+    usual = [((each.name,), each.start_s) for each in scalable if each.start_s is not None]
+    yield _gauge(
+        "replica_start_seconds", "How long a replica usually takes to be ready: the median of the last starts.", label, usual
+    )
     told = [(service.name, each) for service in scalable for each in service.scaling]
     statuses = [
         ((name, each.type, status), float(each.status is (status == "true"))) for name, each in told for status in STATUSES

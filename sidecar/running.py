@@ -195,6 +195,7 @@ class Running:
 
     def _taken_over(self, count: int) -> None:
         if self.scaler and self.in_charge:
+            self.scaler.starts.found(replica.id for replica in self.replicas)
             self.scaler.take_over(count)
             self.fleet.scale_to(self.scaler.wanted)
 
@@ -216,7 +217,7 @@ class Running:
 
     def _decide(self, scaler: Scaler, now_s: float) -> None:
         before = scaler.decision
-        statuses = [ReplicaStatus(replica.id, replica.state, replica.started_s) for replica in self.replicas]
+        statuses = [ReplicaStatus(replica.id, replica.state, replica.started_s, replica.took_s) for replica in self.replicas]
         full, readings = self.fleet.engine.full(self.config.name), self._read_signals()
         decision = scaler.step(now_s, statuses, full, self._wall(), readings=readings)
         if before is None or differs(before, decision):

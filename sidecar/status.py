@@ -39,6 +39,8 @@ def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
         way=running.fleet.engine.way(running.config.name),
         predictions=running.fleet.engine.predictions(running.config.name),
         signals=signal_views(running),
+        start_s=scaler.starts.usual_s if scaler else None,
+        coming=scaler.decision.coming if scaler and scaler.decision else "",
         slo=slo_view(scaler) if scaler else None,
     )
 

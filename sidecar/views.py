@@ -77,6 +77,8 @@ class ServiceView:
 
     conditions: what somebody should know of, in words, by a token. scaling: the last decision in the HPA's words; since_s is the epoch's.
 
+    start_s: how long a replica usually takes to be ready, None while unknown. coming: who is on the way, in words.
+
     way: how its replicas are reached, where there is more than one way. predictions: removals that went as predicted and not, where
     the engine chooses which replicas go.
     """
@@ -105,6 +107,8 @@ class ServiceView:
     way: str = ""
     predictions: tuple[int, int] = (0, 0)
     signals: tuple[SignalView, ...] = ()
+    start_s: float | None = None
+    coming: str = ""
     slo: SloView | None = None
 
 

@@ -98,6 +98,7 @@ def decision_lines(decision: dict[str, Any], colours: Paint, columns: int, every
     standing out, and the HPA's conditions."""
     lines = [colours(line, "bold") for line in textwrap.wrap(decision["sentence"], columns)]
     counts = f"current: {decision['current']}, ready: {decision['ready']}, desired: {decision['desired']}"
+    counts += f" ({decision['coming']})" if decision.get("coming") else ""
     lines.append(counts + (" (dry run: nothing is done)" if decision["dry_run"] else ""))
     if decision["recommended"]:
         lines += ["", *_wrapped(METRIC_TITLES, [_metric_row(each) for each in decision["recommended"]], colours, columns)]

@@ -106,7 +106,13 @@ def _service_row(service: dict[str, Any]) -> tuple[str, ...]:
 def _details(service: dict[str, Any], colours: Paint, columns: int | None) -> list[str]:
     way = f"reached {service['way']}" if service["way"] else ""
     learned = f"objective: {service['slo']['why']}" if service["slo"] else ""
-    said = [service["last_decision"], learned, way, *(f"{name}: {words}" for name, words in service["conditions"].items())]
+    said = [
+        service["last_decision"],
+        service["coming"],
+        learned,
+        way,
+        *(f"{name}: {words}" for name, words in service["conditions"].items()),
+    ]
     lines = [f"  {line}" for words in said for line in _folded(words, columns)]
     lines += [colours(f"  {line}", "yellow") for words in trouble(service) for line in _folded(words, columns)]
     titles, rows = _replica_table(service["replicas"])

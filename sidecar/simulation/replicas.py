@@ -28,6 +28,7 @@ class Replica:
     started_s: float
     state: ReplicaState = ReplicaState.STARTING
     due_s: float = math.inf
+    took_s: float | None = None
     crashes: Crashes = field(default_factory=Crashes)
     in_flight: float = 0.0
     busy_s: float = 0.0
@@ -87,7 +88,7 @@ class Replicas:
         return False
 
     def _become_ready(self, replica: Replica, now_s: float) -> None:
-        replica.state = ReplicaState.READY
+        replica.state, replica.took_s = ReplicaState.READY, now_s - replica.started_s
         rate = self._application.crashes_per_hour / HOUR_S
         replica.due_s = now_s + self._chance.exponential() / rate if rate else math.inf
 

@@ -106,7 +106,7 @@ class Service:
 
     def statuses(self) -> list[ReplicaStatus]:
         """What the controller knows of the replicas."""
-        return [ReplicaStatus(replica.id, replica.state, replica.started_s) for replica in self.replicas]
+        return [ReplicaStatus(replica.id, replica.state, replica.started_s, replica.took_s) for replica in self.replicas]
 
     def _serve(self, passed: Passed, rate: float) -> None:
         station, ready = self.station, self.replicas.ready

@@ -30,6 +30,8 @@ async def test_people_and_scripts_are_told_what_runs(tmp_path: Path) -> None:
         assert status["overview"]["pid"] == program.process.pid
         assert [service["name"] for service in status["services"]] == ["web"]
         assert "web-1" in (await program.command("status", "web")).out
+        usual_s = await wait_until(lambda: program.service("web")["start_s"])
+        assert 0.0 < usual_s < program.service("web")["replicas"][0]["age_s"]
         explained = await wait_until(lambda: program.client.get("/api/services/web/explain"))
         assert set(explained) == set(json.loads((await program.command("explain", "web", "--json")).out))
         assert (await program.command("explain", "web")).out.startswith("web ")
