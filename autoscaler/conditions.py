@@ -33,6 +33,7 @@ class Condition:
 DISABLING: Final = ("override", "paused")
 BLIND: Final = {"no_data", "fallback", "missing_samples"}
 LIMITS: Final = {
+    "limited_by_budget": "BudgetExhausted",  # ours: the HPA knows of none
     "limited_by_min": "TooFewReplicas",
     "limited_by_max": "TooManyReplicas",
 }

@@ -1,7 +1,7 @@
 """How many replicas a service should have: the one pure function that every scaling action comes from.
 
-recommend -> burst -> headroom -> forecast -> hold -> stabilize -> policies -> placement -> pause -> override -> bounds. Each stage
-takes the count of the one before it and says what it changed and why. Before them, what a schedule or an objective makes of the rules
+recommend -> burst -> headroom -> forecast -> hold -> stabilize -> policies -> placement -> pause -> override -> bounds -> budget. Each
+stage takes the count of the one before it and says what it changed and why. Before them, what a schedule or an objective makes of the rules
 at this moment is put into the rules, so that every stage goes by the same ones. Time is `snapshot.now_s`, and `wall_s` for the time of
 day; nothing counts ticks, so late, early and doubled ones do no harm. Nothing here or below may look at a clock, do I/O or draw random
 numbers.
@@ -9,7 +9,7 @@ numbers.
 
 from dataclasses import replace
 
-from autoscaler import bounds, forecast, headroom, latency, schedule, slo, starts
+from autoscaler import bounds, budget, forecast, headroom, latency, schedule, slo, starts
 from autoscaler.burst import raise_for_burst
 from autoscaler.decision import Decision, Recommendation, Stage
 from autoscaler.hold import hold
@@ -24,7 +24,7 @@ from autoscaler.stabilize import first_sight, stabilize
 
 def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, Memory]:
     """The decision, and what to hand to the next call for this service. A new service starts with `Memory()`."""
-    rules = schedule.apply(rules, snapshot)
+    rules = schedule.apply(rules, snapshot.wall_s)
     memory = _observe(memory, snapshot, rules)
     rules = slo.apply(rules, memory.learned)
     recommended, first = _recommend(snapshot, rules, memory)
@@ -38,15 +38,16 @@ def decide(snapshot: Snapshot, rules: Rules, memory: Memory) -> tuple[Decision, 
     paused = pause(placed.after, snapshot, rules)
     by_hand = bounds.override(paused.after, snapshot)
     bounded = bounds.bound(by_hand.after, snapshot, rules)
+    shared = budget.within(bounded.after, snapshot)
     decision = Decision(
         now_s=snapshot.now_s,
         service=snapshot.service,
         current=snapshot.current,
         ready=snapshot.ready,
         previous=snapshot.desired,
-        desired=bounded.after,
+        desired=shared.after,
         recommended=recommended,
-        stages=(first, burst, roomy, ahead, doubted, stable, limited, placed, paused, by_hand, bounded),
+        stages=(first, burst, roomy, ahead, doubted, stable, limited, placed, paused, by_hand, bounded, shared),
         dry_run=rules.dry_run and snapshot.override is None,
         coming="" if snapshot.ready == snapshot.desired else starts.told(snapshot),
     )

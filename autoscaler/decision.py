@@ -56,6 +56,11 @@ class Decision:
     coming: str = ""
 
     @property
+    def wanted(self) -> int:
+        """The count without a budget."""
+        return self.stages[-1].before
+
+    @property
     def reason(self) -> str:
         """The token of the last stage that tells; of the first one when none does."""
         return self._telling[-1].reason

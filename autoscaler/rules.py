@@ -149,10 +149,10 @@ class ScaleToZero:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """From each `start` to the next `end` (cron expressions of five fields, in the time zone) other bounds hold.
+    """From each `start` to the next `end` (cron expressions of five fields, in the time zone) other bounds hold, and another priority.
 
-    None: as without it. Of several that are active at once the highest minimum and the lowest maximum count; a minimum wins
-    over a maximum.
+    None: as without it. Of several that are active at once the highest minimum, the lowest maximum and the highest priority count; a
+    minimum wins over a maximum.
     """
 
     start: str
@@ -160,6 +160,7 @@ class Schedule:
     timezone: str = "UTC"
     min_replicas: int | None = None
     max_replicas: int | None = None
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +195,9 @@ class ForecastRules:
 class Rules:
     """All rules of one service. stable_window_s: over which samples are averaged. fallback_*: without any data for so long,
     hold (`fallback_replicas` None) or go to that many; never below min_replicas. initial_replicas: at the first start, None is
-    min_replicas but at least one. count_backlog: whether requests that only have to be caught up with are load, too. min_why,
-    max_why: where a bound comes from that is not the file's, to be put behind it in a sentence.
+    min_replicas but at least one. count_backlog: whether requests that only have to be caught up with are load, too. priority: of
+    services that share a budget, the higher comes first. min_why, max_why: where a bound comes from that is not the file's, to be
+    put behind it in a sentence.
     """
 
     min_replicas: int = 1
@@ -216,5 +218,6 @@ class Rules:
     slo: Slo | None = None
     forecast: ForecastRules | None = None
     pause: Pause = Pause.NONE
+    priority: int = 0
     min_why: str = ""
     max_why: str = ""

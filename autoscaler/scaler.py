@@ -18,7 +18,7 @@ from autoscaler.portable import Moment
 from autoscaler.rules import Pause, Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from autoscaler.signalled import Readings
-from autoscaler.snapshot import Snapshot
+from autoscaler.snapshot import Allowance, Snapshot
 from autoscaler.starts import Starts
 
 Watcher = Callable[[Snapshot, Memory], None]
@@ -74,11 +74,12 @@ class Scaler:
         if kept.override is not None:
             self.override = self._bounded(kept.override)
 
-    def take_over(self, replicas: int) -> None:
+    def take_over(self, replicas: int, most: int | None = None) -> None:
         """So many were there before this program came. Where none was, the count wanted in the last life, since its load is still
-        there; a first start begins with the rules' `initial_replicas`."""
+        there; a first start begins with the rules' `initial_replicas`. most: what a budget allows; None: nothing is shared."""
         former = self._initial if self._former is None else self._former
-        self.wanted = self._bounded(replicas or former)
+        wanted = self._bounded(replicas or former)
+        self.wanted = wanted if most is None else min(wanted, max(replicas, most))
 
     def change(self, rules: Rules) -> None:
         """Decide by other rules from now on. What was sampled and remembered stays."""
@@ -99,9 +100,10 @@ class Scaler:
         full: str = "",
         wall_s: float = 0.0,
         readings: Readings = MappingProxyType({}),
+        allowance: Allowance | None = None,
     ) -> Decision:
         """Decide once more, and want what was decided. full: why the engine has no place for more, in words. wall_s: now in seconds
-        since the epoch. readings: of signals, as `signalled.add` takes them."""
+        since the epoch. readings: of signals, as `signalled.add` takes them. allowance: of the budget."""
         self.starts.observe(replicas)
         start_s = self.starts.usual_s
         snapshot = self.sampler.snapshot(
@@ -114,6 +116,7 @@ class Scaler:
             wall_s=wall_s,
             start_s=start_s,
             pause=self.pause,
+            allowance=allowance,
             forecasts=self.forecasts.observe(wall_s, self.sampler.totals, self.rules, start_s),
         )
         snapshot = signalled.add(snapshot, readings)

@@ -1,4 +1,4 @@
-"""What schedules make of the rules at one moment: other bounds. Pure: the moment is `snapshot.wall_s`.
+"""What schedules make of the rules at one moment: other bounds, another priority. Pure: the moment is passed in.
 
 A window is open when its last start is later than its last end. Cron expressions mean what they mean to Debian's cron, also where the
 clock is changed: a fixed time that is skipped comes right after the gap, and one that comes twice counts once (cronsim).
@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from autoscaler.rules import Rules, Schedule
-from autoscaler.snapshot import Snapshot
 
 KNOWN: Final = 4096  # schedules that are remembered between two boundaries; beyond it all are worked out anew
 MINUTE: Final = timedelta(minutes=1)
@@ -51,11 +50,11 @@ def check(expression: str, timezone: str) -> None:
         raise ValueError(f"{expression!r} never comes") from None
 
 
-def apply(rules: Rules, snapshot: Snapshot) -> Rules:
-    """The rules with the bounds that hold now."""
+def apply(rules: Rules, wall_s: float) -> Rules:
+    """The rules with the bounds and the priority that hold at that moment, in seconds since the epoch."""
     if not rules.schedules:
         return rules
-    spans = [(schedule, span(schedule, snapshot.wall_s)) for schedule in rules.schedules]
+    spans = [(schedule, span(schedule, wall_s)) for schedule in rules.schedules]
     active = [(schedule, each) for schedule, each in spans if each.open]
     return _overruled(rules, active) if active else rules
 
@@ -103,7 +102,8 @@ def _overruled(rules: Rules, active: list[tuple[Schedule, Span]]) -> Rules:
     high, high_why = _bound(rules.max_replicas, rules.max_why, most[0].max_replicas if most else None, most)
     if high < low:
         low, low_why, high, high_why = (low, low_why, low, low_why) if least else (high, high_why, high, high_why)
-    return replace(rules, min_replicas=low, max_replicas=high, min_why=low_why, max_why=high_why)
+    priority = max((each.priority for each, _ in active if each.priority is not None), default=rules.priority)
+    return replace(rules, min_replicas=low, max_replicas=high, min_why=low_why, max_why=high_why, priority=priority)
 
 
 def _bound(usual: int, why: str, other: int | None, by: tuple[Schedule, Span] | None) -> tuple[int, str]:

@@ -40,6 +40,13 @@ class ReplicaSample(NamedTuple):
     samples: Mapping[str, Sample] = MappingProxyType({})
 
 
+class Allowance(NamedTuple):
+    """The most replicas that the service may ask for now, of a budget that it shares with others; why: in words."""
+
+    most: int
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """The whole service over the last few seconds, beside what was usual before them.
@@ -94,7 +101,7 @@ class Snapshot:
     schedules. values: what a signal says of the whole service, by `MetricRule.key`. missing: why a metric has no samples, in words.
     pause: what is held by hand. start_s: how long a replica of this service usually takes to be READY, None while unknown. forecasts:
     by metric. performance: for the objective of `slo` mode, None when no window has
-    answers enough to judge by.
+    answers enough to judge by. allowance: None where nothing is shared.
     """
 
     now_s: float
@@ -121,6 +128,7 @@ class Snapshot:
     start_s: float | None = None
     forecasts: Mapping[str, Forecast] = field(default_factory=dict)
     performance: Performance | None = None
+    allowance: Allowance | None = None
 
     @once
     def current(self) -> int:

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autoscaler.budget import Budget
 from autoscaler.cluster.engine import InstanceSpec, Source
 from autoscaler.rules import Rules
 from balancer.table import Policy, Settings
@@ -28,7 +29,7 @@ class Service:
     Only what can be started has `rules`: a command (processes), or a source other than `Labelled` (docker, swarm); and if found by
     its labels, only if these say how it is scaled. source: where containers come from. signals: where the values of those metrics come
     from that others tell. request: the cores and the octets that a replica is said to need; where they are given, `cpu` and `memory` are
-    shares of them and not of what it may use.
+    shares of them and not of what it may use. cost: what a replica takes of a budget: what it needs, or else what it may use.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Service:
     rules: Rules | None = None
     signals: tuple[SignalSpec, ...] = ()
     request: tuple[float, int] = (0.0, 0)
+    cost: tuple[float, int] = (0.0, 0)
 
     @property
     def spec(self) -> InstanceSpec:
@@ -80,7 +82,7 @@ class Config:
     """The whole program's configuration. listen: "ADDRESS:PORT" each, IPv6 in brackets. workers: 0 is one per core.
 
     proxies: where an autoscaler that runs apart finds its proxies' admin APIs: "10.0.0.7:9090", or a name that is looked up again
-    and again, "tasks.proxy:9090".
+    and again, "tasks.proxy:9090". budget: what all services share.
     """
 
     source: str  # the file it came from, or "command line"
@@ -95,3 +97,4 @@ class Config:
     docker: Docker = field(default_factory=Docker)
     proxies: tuple[str, ...] = ()
     state: str = ""
+    budget: Budget | None = None

@@ -38,7 +38,7 @@ from sidecar.running import Running
 from sidecar.services import Services
 from sidecar.state import State
 from sidecar.state.limits import WAITING_EVENTS
-from sidecar.status import service_view
+from sidecar.status import service_view, share_views
 from sidecar.supervisor import Hear, Tell
 from sidecar.views import NotAProxy, NotScalable, Overview, ProxyControl, Role, ServiceView, Unanswered, UnknownName
 
@@ -65,7 +65,7 @@ class Controller(Program):
         self._prober = Prober(self._verdict, self._rng)
         self._engines = Engines(config, self._rng, time.monotonic)
         self._discovery = Discovery(self._journal.record, len(os.sched_getaffinity(0)))
-        self._whole = replace(config, services=())  # what the file and the labels say together, as it runs
+        self._whole = replace(config, services=(), budget=None)  # what the file and the labels say together, as it runs
         self._postponed = False
         slots = Slots("replicas", limits.REPLICAS, lambda slot: self._path.in_flight(slot) > 0)
         around = Surroundings(self._prober, self._publisher, slots, time.monotonic, time.time)
@@ -177,6 +177,8 @@ class Controller(Program):
         self._postponed = len(found) < len(described)
         whole = replace(self._config, services=(*self._config.services, *found))
         what, self._whole = changes(self._whole, whole), whole
+        if what.budget:
+            self._services.budget(whole.budget)
         self._services.apply(what)
         return what
 
@@ -261,6 +263,7 @@ class Controller(Program):
             last_reload_error=self._last_reload_error,
             role=self._role,
             proxies=self._path.proxies(),
+            budget=share_views(self._services.shared),
         )
 
     def services(self) -> Sequence[ServiceView]:

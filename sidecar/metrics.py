@@ -94,6 +94,9 @@ def _program(overview: Overview) -> Iterator[Metric]:
     yield _gauge("build_info", "Always 1; the labels say what runs.", ("version", "build", "python"), [(build, 1)])
     yield _gauge("start_time_seconds", "When the program was started, since the epoch.", (), [((), overview.started_at)])
     yield _gauge("table_generation", "The routing table that the controller sent last.", (), [((), overview.generation)])
+    label = ("resource",)
+    yield _gauge("budget", "What all services may have together.", label, [((s.resource,), s.limit) for s in overview.budget])
+    yield _gauge("budget_used", "What they take up of it now.", label, [((s.resource,), s.used) for s in overview.budget])
     reloads = [(("ok",), overview.reloads), (("failed",), overview.reloads_failed)]
     yield _counter("reloads", "Configuration reloads; a failed one changed nothing.", ("result",), reloads)
 
@@ -142,6 +145,12 @@ def _scaling(services: Sequence[ServiceView]) -> Iterator[Metric]:
     usual = [((each.name,), each.start_s) for each in scalable if each.start_s is not None]
     yield _gauge(
         "replica_start_seconds", "How long a replica usually takes to be ready: the median of the last starts.", label, usual
+    )
+    yield _gauge(
+        "wanted_replicas",
+        "Replicas the autoscaler would ask for without a budget.",
+        label,
+        [((s.name,), s.wanted or 0) for s in scalable],
     )
     told = [(service.name, each) for service in scalable for each in service.scaling]
     statuses = [

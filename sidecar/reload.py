@@ -15,6 +15,7 @@ class Changes:
     listen: bool = False
     settings: bool = False
     proxies: bool = False
+    budget: bool = False
 
     @property
     def data_path(self) -> bool:
@@ -29,6 +30,7 @@ class Changes:
             *(["other addresses to listen on"] if self.listen else []),
             *(["other limits, timeouts or logs"] if self.settings else []),
             *(["other proxies"] if self.proxies else []),
+            *(["another budget"] if self.budget else []),
         ]
         return ", ".join(parts) or "nothing changed"
 
@@ -45,6 +47,7 @@ def changes(old: Config, new: Config) -> Changes:
         listen=old.listen != new.listen,
         settings=old.settings != new.settings,
         proxies=old.proxies != new.proxies,
+        budget=old.budget != new.budget,
     )
 
 

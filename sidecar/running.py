@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from autoscaler import schedule
+from autoscaler.budget import Claim
 from autoscaler.cluster.engine import Engine, Usage
 from autoscaler.conditions import Condition, conditions, followed
 from autoscaler.decision import Decision, differs
@@ -12,6 +14,7 @@ from autoscaler.rules import Rules
 from autoscaler.sampling import ReplicaStatus, Sampler
 from autoscaler.scaler import Scaler
 from autoscaler.signalled import Readings
+from autoscaler.snapshot import Allowance
 from balancer.scoreboard import ReplicaReading, ServiceReading
 from balancer.table import ReplicaState, RouteEntry, ServiceEntry
 from probes.signals.signals import Signals
@@ -27,6 +30,7 @@ SERVING = frozenset({ReplicaState.READY, ReplicaState.DRAINING})
 class Running:
     """`tell(kind, replica, message)` as in a fleet. former: its entry in the table that is in use already, where there is one.
     `decided(service, decision)` hears of every decision. signals: keeps what others tell of it, where it has rules.
+    allowance: what a budget allows it, None where nothing is shared.
 
     ready_in: the first routing table with its minimum of READY replicas. scaling: the last decision in the HPA's words.
     """
@@ -42,6 +46,7 @@ class Running:
         former: ServiceEntry | None = None,
         decided: Callable[[str, Decision], None] = lambda service, decision: None,
         signals: Signals | None = None,
+        allowance: Callable[["Running"], Allowance | None] = lambda running: None,
     ) -> None:
         self.config = config
         self.slot = slot
@@ -58,6 +63,7 @@ class Running:
         self._wall: Callable[[], float] = around.wall
         self._tell = tell
         self._decided = decided
+        self._allowance = allowance
         self._signals = signals if config.rules else None
         self._inheritance = Inheritance(former, around.clock())
 
@@ -111,6 +117,16 @@ class Running:
         self._leave_it_to_another()
         if self.scaler and self.fleet.desired is not None:
             self._decide(self.scaler, now_s)
+
+    def claim(self) -> Claim:
+        """What it asks for of a budget. Replicas that were asked for count before they are to be seen."""
+        active, (cpus, memory) = len(self.fleet.registry.active()), self.config.cost
+        held, leaving = max(active, self.fleet.desired or 0), len(self.replicas) - active
+        if not self.scaler:
+            return Claim(self.config.name, held=held, leaving=leaving, cpus=cpus, memory=memory)
+        rules, decision = schedule.apply(self.scaler.rules, self._wall()), self.scaler.decision
+        wanted = decision.wanted if decision else self.scaler.wanted
+        return Claim(self.config.name, rules.priority, rules.min_replicas, wanted, held, leaving, cpus, memory)
 
     def reading(self) -> ServiceReading:
         """The service's own cells."""
@@ -196,7 +212,8 @@ class Running:
     def _taken_over(self, count: int) -> None:
         if self.scaler and self.in_charge:
             self.scaler.starts.found(replica.id for replica in self.replicas)
-            self.scaler.take_over(count)
+            allowance = self._allowance(self)
+            self.scaler.take_over(count, allowance.most if allowance else None)
             self.fleet.scale_to(self.scaler.wanted)
 
     def _note_readiness(self) -> None:
@@ -219,7 +236,7 @@ class Running:
         before = scaler.decision
         statuses = [ReplicaStatus(replica.id, replica.state, replica.started_s, replica.took_s) for replica in self.replicas]
         full, readings = self.fleet.engine.full(self.config.name), self._read_signals()
-        decision = scaler.step(now_s, statuses, full, self._wall(), readings=readings)
+        decision = scaler.step(now_s, statuses, full, self._wall(), readings, self._allowance(self))
         if before is None or differs(before, decision):
             self.scaling = followed(conditions(decision), self.scaling, self._wall())
         news = decision.desired != before.desired if before and decision.dry_run else decision.desired != decision.previous

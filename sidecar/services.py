@@ -6,11 +6,14 @@ stop; until they are gone it keeps its place in the table, so that what is in fl
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
+from autoscaler.budget import Budget, Purse
 from autoscaler.registry import Surroundings
 from autoscaler.scaler import Scaler
 from autoscaler.slots import Slots
+from autoscaler.snapshot import Allowance
 from autoscaler.tasks import Tasks
 from balancer import limits
 from balancer.table import RouteEntry, RoutingTable, ServiceEntry, Settings
@@ -46,6 +49,7 @@ class Services:
         self._former: dict[str, ServiceEntry] = {}
         self._former_routes: tuple[RouteEntry, ...] = ()
         self._former_until_s = 0.0
+        self._purse: Purse | None = None
         self._tasks = Tasks()
 
     def inherit(self, table: RoutingTable) -> None:
@@ -84,7 +88,8 @@ class Services:
         self._engines.declare(service)
         engine, tell = self._engines.of(service), partial(self._tell, service.name)
         slot, former = self._slots.take(service.name), self._former.pop(service.name, None)
-        running = Running(service, slot, engine, self._around, self._path, tell, former, self._state.decided, self._signals)
+        hear = (self._state.decided, self._signals, self._allowance)
+        running = Running(service, slot, engine, self._around, self._path, tell, former, *hear)
         self.running[service.name] = running
         if running.scaler:
             self._restore(running.scaler)
@@ -105,12 +110,23 @@ class Services:
 
     def tick(self) -> None:
         """Let every service sample, decide and act. One that fails does not keep the others from it."""
+        self._share()
         for name in list(self.running):
             self.tick_one(name)
         if self._former and self._around.clock() >= self._former_until_s:
             self._former = {}
             self._around.workers.publish()
         self._state.tick(self.scalers())
+
+    def budget(self, budget: Budget | None) -> None:
+        """What all services share from now on; None: nothing."""
+        self._purse = Purse(budget) if budget else None
+        self._share()
+
+    @property
+    def shared(self) -> Purse | None:
+        """The budget, and what is used of it."""
+        return self._purse
 
     def scalers(self) -> list[Scaler]:
         """Of the services that have rules."""
@@ -120,7 +136,10 @@ class Services:
         """The same for one service, at once. Unknown names are no longer there."""
         try:
             if name in self.running:
-                self.running[name].tick(self._engines.trouble(self.running[name].config))
+                running = self.running[name]
+                running.tick(self._engines.trouble(running.config))
+                if self._purse:
+                    self._purse.note(running.claim())
         except Exception as error:  # a rule that cannot be evaluated must not end the autoscaler of all other services
             log.exception("the autoscaler of %s failed; this is a bug, please report it", name)
             self._journal.record("tick_failed", f"not decided: {error!r}; the count stays as it is", name)
@@ -146,6 +165,21 @@ class Services:
             everything.spawn(running.fleet.stop(grace_s), f"the end of {running.config.name}")
         await everything.ended(longest_s + STOP_MARGIN_S)
         await everything.close()
+
+    def _share(self) -> None:
+        """A new round of the budget. Who was removed has nothing to ask for, and takes room until it is gone."""
+        if self._purse:
+            gone = [replace(each.claim(), service=f"{each.config.name} (removed)", least=0, wanted=0) for each in self._leaving]
+            self._purse.open([*(running.claim() for running in self.running.values()), *gone])
+
+    def _allowance(self, running: Running) -> Allowance | None:
+        """What a service may ask for now. One that begins was not there when the round was opened."""
+        if not self._purse:
+            return None
+        if running.fleet.desired is None:
+            self._share()
+        self._purse.note(running.claim())
+        return self._purse.allowance(running.config.name)
 
     def _each(self, name: str, act: Callable[[Running], None]) -> None:
         """A name may be in use twice for a while: by a service and by its predecessor on another engine."""

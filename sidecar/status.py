@@ -1,6 +1,10 @@
 """Makes the views that others read from what runs. Reads only; nothing here changes anything."""
 
+import math
+from typing import Final
+
 from autoscaler import slo
+from autoscaler.budget import Purse
 from autoscaler.pause import stronger
 from autoscaler.rules import Pause
 from autoscaler.scaler import Scaler
@@ -8,7 +12,9 @@ from balancer.table import RouteEntry
 from probes.signals.source import Reading
 from probes.signals.spec import SignalSpec
 from sidecar.running import Running
-from sidecar.views import ReplicaView, ServiceView, SignalView, SloView
+from sidecar.views import ReplicaView, ServiceView, ShareView, SignalView, SloView
+
+RESOURCES: Final = ("replicas", "cpus", "memory")
 
 
 def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
@@ -41,8 +47,18 @@ def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
         signals=signal_views(running),
         start_s=scaler.starts.usual_s if scaler else None,
         coming=scaler.decision.coming if scaler and scaler.decision else "",
+        wanted=scaler.decision.wanted if scaler and scaler.decision else None,
+        priority=running.claim().priority,
         slo=slo_view(scaler) if scaler else None,
     )
+
+
+def share_views(purse: Purse | None) -> tuple[ShareView, ...]:
+    """The resources that the budget limits."""
+    if purse is None:
+        return ()
+    named = zip(RESOURCES, purse.budget.amounts, purse.used, strict=True)
+    return tuple(ShareView(name, limit, used) for name, limit, used in named if limit < math.inf)
 
 
 def slo_view(scaler: Scaler) -> SloView | None:

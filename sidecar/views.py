@@ -77,7 +77,8 @@ class ServiceView:
 
     conditions: what somebody should know of, in words, by a token. scaling: the last decision in the HPA's words; since_s is the epoch's.
 
-    start_s: how long a replica usually takes to be ready, None while unknown. coming: who is on the way, in words.
+    start_s: how long a replica usually takes to be ready, None while unknown. coming: who is on the way, in words. wanted: the count
+    without the budget, None where nothing was decided yet; priority: at this moment.
 
     way: how its replicas are reached, where there is more than one way. predictions: removals that went as predicted and not, where
     the engine chooses which replicas go.
@@ -109,6 +110,8 @@ class ServiceView:
     signals: tuple[SignalView, ...] = ()
     start_s: float | None = None
     coming: str = ""
+    wanted: int | None = None
+    priority: int = 0
     slo: SloView | None = None
 
 
@@ -137,6 +140,15 @@ class ProxyView:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareView:
+    """A resource of the budget: replicas, cpus (cores) or memory (octets)."""
+
+    resource: str
+    limit: float
+    used: float
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The program as a whole. An autoscaler has no workers of its own, and nobody else has proxies."""
 
@@ -153,6 +165,7 @@ class Overview:
     last_reload_error: str
     role: Role = Role.ALL
     proxies: tuple[ProxyView, ...] = ()
+    budget: tuple[ShareView, ...] = ()
 
 
 class UnknownName(LookupError):  # noqa: N818 - it becomes a 404, not a crash

@@ -65,9 +65,15 @@ def program_lines(overview: dict[str, Any], now: float, columns: int | None) -> 
         lines.append(f"listening on {', '.join(overview['listen'])}; workers: {len(workers)}; connections: {connections}")
     cells = [worker["reading"] for worker in workers]
     lines += _counted((sum(reading[name] for reading in cells), words) for name, words in PROGRAM_TROUBLES)
+    lines += [f"budget: {', '.join(_share(each) for each in overview['budget'])}"] if overview["budget"] else []
     if overview["last_reload_error"]:
         lines.append(f"the last reload failed: {overview['last_reload_error']}")
     return [render.cut(line, columns) for line in lines]
+
+
+def _share(share: dict[str, Any]) -> str:
+    unit = "B of memory" if share["resource"] == "memory" else f" {share['resource']}"
+    return f"{count(share['used'])} of {count(share['limit'])}{unit}"
 
 
 def _proxy_line(proxy: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from autoscaler.budget import Budget
 from autoscaler.cluster.engine import Clone, Copy, Healthcheck, Image, Source, SwarmService
 from balancer.limits import Limits, Timeouts
 from balancer.table import Settings
@@ -29,6 +30,7 @@ def build(file: models.File, source: str, directory: Path, cores: int, state: st
         docker=_docker(file.docker, directory),
         proxies=file.proxies,
         state=state if file.state is None else _kept_in(file.state, directory),
+        budget=Budget(**file.budget.model_dump()) if file.budget else None,
     )
 
 
@@ -85,7 +87,12 @@ def common(name: str, given: models.Service) -> Service:
         max_held=zero.max_held,
         readiness=_probe(given.probes.readiness),
         request=(given.resources.requests.cpus or 0.0, given.resources.requests.memory or 0),
+        cost=_cost(given.resources),
     )
+
+
+def _cost(given: containers.Resources) -> tuple[float, int]:
+    return given.requests.cpus or given.cpus or 0.0, given.requests.memory or given.memory or 0
 
 
 def _source(key: str, given: models.Service, directory: Path) -> Source | None:

@@ -12,6 +12,7 @@ from balancer.limits import REPLICAS
 from sidecar.configuration import sources
 from sidecar.configuration.addresses import is_loopback, split
 from sidecar.configuration.base import hpa_spelling
+from sidecar.configuration.budget_checks import budget_findings
 from sidecar.configuration.document import Document
 from sidecar.configuration.models import SERVICE_NAME, Engine, File, ProbeType, Readiness, Service
 from sidecar.configuration.problems import Finding, Path
@@ -54,6 +55,7 @@ def findings(file: File, directory: FilePath, cores: int) -> Iterator[Finding]:
         yield from of_service(service, path)
     yield from _names(file)
     yield from _total(file, cores)
+    yield from budget_findings(file)
 
 
 def of_service(service: Service, path: Path) -> Iterator[Finding]:

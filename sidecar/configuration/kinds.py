@@ -74,6 +74,11 @@ def whole(low: int, high: int) -> Reader:
     return Reader(_within(quantities.whole, low, high, str), _quantity("integer", low, high, quantities.WHOLE))
 
 
+def priority() -> Reader:
+    """Who comes first: the higher one."""
+    return whole(-1000, 1000)
+
+
 def flag() -> Reader:
     """true or false."""
     return Reader(quantities.flag, {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _VARIABLE}]})

@@ -160,9 +160,7 @@ class ExternalMetric(SignalMetric):
 
 
 class Schedule(HpaModel):
-    """Not a metric: other bounds from each `start` to the next `end`."""
-
-    unavailable: ClassVar[Mapping[str, str]] = {"priority": "is not available in this version"}
+    """Not a metric: other bounds, or another priority, from each `start` to the next `end`."""
 
     type: Literal["schedule"]
     """What it is."""
@@ -176,6 +174,8 @@ class Schedule(HpaModel):
     """The minimum meanwhile."""
     max_replicas: Annotated[int | None, kinds.whole(1, REPLICAS)] = None
     """The maximum meanwhile."""
+    priority: Annotated[int | None, kinds.priority()] = None
+    """The priority meanwhile, where services share a `budget`."""
 
 
 Measured = RateMetric | QueueMetric | LatencyMetric | CpuMetric | MemoryMetric | PrometheusMetric | JsonMetric | ExternalMetric

@@ -211,12 +211,19 @@ class Service(Model):
     """How many replicas there should be; for what can be started."""
 
 
+class Budget(Model):
+    """What all services together may have. Takes at least one of its keys."""
+
+    replicas: Annotated[int | None, kinds.whole(1, REPLICAS)] = None
+    """So many replicas."""
+    cpus: Annotated[float | None, kinds.cores()] = None
+    """So many processor cores, of what the replicas need: `resources.requests.cpus`, or else `resources.cpus`."""
+    memory: Annotated[int | None, kinds.size(1, kinds.MEMORY)] = None
+    """So much memory, of what the replicas need: `resources.requests.memory`, or else `resources.memory`."""
+
+
 class File(Model):
     """The configuration of Écluse."""
-
-    unavailable: ClassVar[Mapping[str, str]] = {
-        "budget": "is not available in this version; there is max_replicas for each service"
-    }
 
     engine: Annotated[Engine, kinds.choice(Engine, later=_LATER)] = Engine.PROCESSES
     """What runs the replicas: `processes` (local ones), `docker` or `swarm`."""
@@ -247,6 +254,8 @@ class File(Model):
     state: Annotated[str | None, kinds.text(kinds.state, _STATE)] = None
     """Where that is kept which survives a restart: a directory, relative to this file; false: nowhere. Default: one for this file under
     the user's state directory ($STATE_DIRECTORY, $XDG_STATE_HOME/ecluse or ~/.local/state/ecluse)."""
+    budget: Budget | None = None
+    """What the replicas of all services may take together. Default: no limit."""
     services: Annotated[
         dict[str, Service], Field(default_factory=dict, min_length=1, max_length=SERVICES, json_schema_extra=_SERVICE_NAMES)
     ]

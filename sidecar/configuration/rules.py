@@ -36,6 +36,7 @@ def rules_of(given: scaling.Autoscale, cores: int) -> rules.Rules:
         slo=_slo(given.slo) if given.slo else None,
         forecast=rules.ForecastRules(given.forecast.horizon, given.forecast.error_limit) if given.forecast else None,
         pause=given.pause,
+        priority=given.priority,
     )
 
 

@@ -139,7 +139,6 @@ class Autoscale(HpaModel):
 
     unavailable: ClassVar[Mapping[str, str]] = {
         "replicas": "for a fixed number give min_replicas and max_replicas the same value",
-        "priority": "is not available in this version",
         "schedules": "stand among metrics: metrics: [{type: schedule, start: ..., end: ..., min_replicas: 4}]",
     }
 
@@ -173,6 +172,8 @@ class Autoscale(HpaModel):
     """What holds when there are no samples."""
     error_guard: Annotated[ErrorGuard | None, OrFalse()] = ErrorGuard()
     """When requests fail, nothing goes down; false: no such guard."""
+    priority: Annotated[int, kinds.priority()] = _RULES.priority
+    """Of services that share a `budget`, the one with the higher priority comes first."""
     pause: Annotated[Pause, kinds.choice(Pause, _PAUSE)] = _RULES.pause
     """What may not change by itself: `none`, `down` (it never falls) or `all`; true is `all`."""
     dry_run: Annotated[bool, kinds.flag()] = _RULES.dry_run

@@ -52,8 +52,8 @@ def _objective(scaling: Autoscale, path: Path) -> Iterator[Finding]:
 
 def _schedule(window: Schedule, scaling: Autoscale, path: Path, block: Path) -> Iterator[Finding]:
     low, high = window.min_replicas, window.max_replicas
-    if low is None and high is None:
-        yield Finding(path, "needs min_replicas, max_replicas or both: what holds from start to end", at_key=True)
+    if low is None and high is None and window.priority is None:
+        yield Finding(path, "needs min_replicas, max_replicas or priority: what holds from start to end", at_key=True)
     if low is not None and high is not None and low > high:
         yield Finding((*path, "max_replicas"), f"must not be less than min_replicas, which is {low}")
     if low == 0 and not scaling.scale_to_zero:

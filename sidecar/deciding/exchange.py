@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from autoscaler.memory import Memory
 from autoscaler.portable import to_json
-from autoscaler.snapshot import ReplicaSample, Sample, Snapshot
+from autoscaler.snapshot import Allowance, ReplicaSample, Sample, Snapshot
 from sidecar.configuration.problems import nearest
 from sidecar.deciding.forms import SnapshotForm, sample_of, samples_of
 
@@ -49,6 +49,7 @@ def snapshot_of(form: SnapshotForm, asked: int | None) -> Snapshot:
         replicas=replicas,
         desired=len(replicas) if given is None else given,
         departed=samples_of(form.departed),
+        allowance=Allowance(form.allowance.most, form.allowance.why) if form.allowance else None,
         seen_s=math.inf if form.seen_s is None else form.seen_s,
     )
 
@@ -69,7 +70,7 @@ def _plain(value: Any) -> Any:
     match value:
         case Sample():
             return value.stable if value.stable == value.burst else value._asdict()
-        case ReplicaSample():
+        case Allowance() | ReplicaSample():
             return _plain(value._asdict())
         case Enum():
             return value.value

@@ -60,6 +60,15 @@ class ScaleEvent(Form):
     """By how many replicas."""
 
 
+class Allowed(Form):
+    """Of a budget."""
+
+    most: Count
+    """So many replicas."""
+    why: str = "the budget leaves no more"
+    """In words."""
+
+
 class Between(Form):
     """A count within bounds, which belong to it."""
 
@@ -137,6 +146,8 @@ class SnapshotForm(Form):
     """By metric."""
     performance: Performance | None = None
     """The whole service over a window, for the objective of `slo`."""
+    allowance: Allowed | None = None
+    """The most replicas that it may ask for, of a budget that it shares; null where nothing is shared."""
     scale_events: tuple[ScaleEvent, ...] = ()
     """Changes made before the story begins, the oldest first."""
     memory: Mapping[str, Any] | None = None

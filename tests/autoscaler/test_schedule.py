@@ -24,7 +24,7 @@ def at(text: str, zone: str = "Europe/Paris", fold: int = 0) -> float:
 
 
 def bounds(rules: Rules, wall_s: float) -> tuple[int, int]:
-    applied = schedule.apply(rules, Snapshot(0.0, "shop", 1, wall_s=wall_s))
+    applied = schedule.apply(rules, wall_s)
     return applied.min_replicas, applied.max_replicas
 
 

@@ -129,7 +129,7 @@ SCHEDULES = (
     Bad(
         "a schedule that changes nothing",
         entry("{type: schedule, start: 0 8 * * *, end: 0 18 * * *}"),
-        said(27, ": needs min_replicas, max_replicas or both: what holds from start to end"),
+        said(27, ": needs min_replicas, max_replicas or priority: what holds from start to end"),
         seen_by_schema=False,
     ),
     Bad(
@@ -158,11 +158,6 @@ SCHEDULES = (
         entry("{type: schedule, start: 0 8 * * *, end: 0 9 * * *, min_replicas: 0}"),
         said(92, ".min_replicas: 0 needs scale_to_zero under autoscale, which is what goes there"),
         seen_by_schema=False,
-    ),
-    Bad(
-        "priority, which waits for a budget",
-        entry("{type: schedule, start: 0 8 * * *, end: 0 9 * * *, priority: 1}"),
-        said(78, ".priority: is not available in this version"),
     ),
 )
 
@@ -236,9 +231,22 @@ RULES = (
         ("4:17: services.shop.autoscale.schedules: stand among metrics: ...",),
     ),
     Bad(
-        "a budget is not there yet",
-        "budget: {replicas: 3}\n" + service(),
-        ("1:1: budget: is not available in this version; there is max_replicas for each service",),
+        "a budget of nothing",
+        "budget: {}\n" + service(),
+        ("1:1: budget: needs replicas, cpus or memory: what all services may have together",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a budget that cannot hold the minimums",
+        "budget: {replicas: 2}\n" + service("autoscale: {min_replicas: 3}"),
+        ("1:20: budget.replicas: must not be less than what all min_replicas take together, which is 3",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a replica that takes nobody knows how much",
+        "budget: {cpus: 2}\n" + service(),
+        ("3:3: services.shop: needs resources.requests.cpus: what a replica takes of budget.cpus",),
+        seen_by_schema=False,
     ),
 )
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from autoscaler.rules import Pause
-from autoscaler.snapshot import Forecast, Performance, ReplicaSample, Sample, Snapshot
+from autoscaler.snapshot import Allowance, Forecast, Performance, ReplicaSample, Sample, Snapshot
 from balancer.table import ReplicaState
 from sidecar.deciding.exchange import NotASnapshot, read, snapshot_of, written
 from sidecar.deciding.schema import main, schema
@@ -30,6 +30,7 @@ FULL = Snapshot(
     start_s=8.0,
     forecasts={"rps": Forecast(90.0, 70.0, None)},
     performance=Performance(10.0, 3.0, 50.0, 500, 0.01, None),
+    allowance=Allowance(3, "the budget leaves 3"),
 )
 
 
