@@ -80,7 +80,9 @@ def slo_view(scaler: Scaler) -> SloView | None:
 def signal_views(running: Running) -> tuple[SignalView, ...]:
     """What others tell of a service, in the order of its metrics."""
     readings = running.readings()
-    return tuple(signal_view(spec, [*readings[spec.name].values()], running.failures(spec.name)) for spec in running.signals)
+    return tuple(
+        signal_view(spec, [*readings.get(spec.name, {}).values()], running.failures(spec.name)) for spec in running.signals
+    )
 
 
 def signal_view(spec: SignalSpec, readings: list[Reading], failures: int) -> SignalView:
