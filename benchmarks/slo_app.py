@@ -1,8 +1,10 @@
-"""`python -m benchmarks.slo_app KIND PORT`: an application for the benchmark of `slo` mode, alike in everything but what a request costs.
+"""`python -m benchmarks.slo_app KIND PORT [START]`: an application for benchmarks, alike in everything but what a request costs.
 
 cpu     burns BURN_S of processor time, in the one thread there is
 wait    waits WAIT_S (a third more or less), any number at a time
 limit   the same for HOLD_S, LIMIT at a time; the others queue
+
+It listens after START seconds, 0 unless given.
 """
 
 import asyncio
@@ -60,7 +62,8 @@ async def serve(work: Work, reader: asyncio.StreamReader, writer: asyncio.Stream
         writer.close()
 
 
-async def main(kind: str, port: str) -> None:
+async def main(kind: str, port: str, start_s: str = "0") -> None:
+    await asyncio.sleep(float(start_s))
     server = await asyncio.start_server(partial(serve, work_of(kind)), "127.0.0.1", int(port), backlog=1024)
     async with server:
         await server.serve_forever()

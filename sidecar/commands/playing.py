@@ -10,12 +10,12 @@ from autoscaler.rules import MetricType, Rules
 from sidecar.commands import Exit, Wrong, paint, show, show_json, width
 from sidecar.commands import rules as rule_files
 from sidecar.render import WIDTH
-from sidecar.simulation import recording
+from sidecar.simulation import recording, troupe
 from sidecar.simulation.application import Application
 from sidecar.simulation.chart import chart
 from sidecar.simulation.latencies import Shape
 from sidecar.simulation.page import page
-from sidecar.simulation.play import Player, Scenario
+from sidecar.simulation.play import Scenario
 from sidecar.simulation.report import Played, Report, as_json, result_table, summary_lines
 from sidecar.simulation.trace import TraceError
 
@@ -26,10 +26,8 @@ def play(arguments: argparse.Namespace) -> Exit:
     """All of it. Raises Wrong."""
     rules = [(name, _simulable(Path(file), _rules(Path(file)))) for name, file in _names(arguments.rules)]
     scenario = _scenario(arguments)
-    played = []
-    for number, (name, (known, notes)) in enumerate(rules):
-        tally = Player(scenario, known, _progress(name, number, len(rules))).play()
-        played.append(Played(name, tally, notes))
+    tallies = troupe.play(scenario, [known for _, (known, _) in rules], _progress(len(rules)))
+    played = [Played(name, tally, notes) for (name, (_, notes)), tally in zip(rules, tallies, strict=True)]
     _clear()
     _show(arguments, Report(scenario, arguments.scale, played))
     return Exit.OK
@@ -90,13 +88,14 @@ def _application(given: argparse.Namespace) -> Application:
     )
 
 
-def _progress(name: str, number: int, files: int) -> Callable[[float], None]:
+def _progress(files: int) -> Callable[[float], None]:
     """On a terminal, how far it is; nothing elsewhere."""
     if not sys.stderr.isatty():
         return lambda _: None
+    what = "1 rules file" if files == 1 else f"{files} rules files"
 
     def tell(done: float) -> None:
-        print(f"\r{name} ({number + 1} of {files}): {done:.0%} \x1b[K", end="", file=sys.stderr, flush=True)
+        print(f"\r{what}: {done:.0%} \x1b[K", end="", file=sys.stderr, flush=True)
 
     return tell
 

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,11 +21,12 @@ from autoscaler.rules import (
     ScaleToZero,
     ScalingPolicy,
     ScalingRules,
+    Schedule,
     SelectPolicy,
 )
 from autoscaler.snapshot import Look, ReplicaSample, Sample, Snapshot
 from balancer.table import ReplicaState
-from tests.autoscaler.world import World, concurrency
+from tests.autoscaler.world import World, concurrency, scale_down_after
 
 LOADS = st.floats(0, 200, allow_nan=False)
 SAMPLES = st.builds(Sample, LOADS, LOADS)
@@ -158,6 +161,34 @@ def test_a_constant_load_moves_the_count_in_one_direction_and_then_no_more(
     settled = len(world.path)
     world.run(load, 30)
     assert len(world.path) == settled
+
+
+@FEW
+@given(st.floats(0, 150), st.floats(8, 20))
+def test_nor_does_headroom_move_it(load: float, target: float) -> None:
+    """After the five minutes that it learns for, it may still come to see that there is no room for rounding."""
+    world = World(concurrency(target, headroom=Headroom()), 20, start_s=1.0, tick_s=3.0).run(load, 900)
+    settled = len(world.path)
+    assert len(world.run(load, 900).path) == settled
+
+
+@MANY
+@given(
+    st.sampled_from(["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "UTC"]),
+    st.sampled_from([datetime(2026, *day, tzinfo=UTC) for day in ((3, 8), (3, 29), (4, 5), (10, 4), (10, 25), (11, 1))]),
+    st.lists(st.integers(0, 3 * 86_400), min_size=1, max_size=20).map(sorted),
+)
+def test_a_schedule_holds_between_its_local_times_whatever_the_clock_does(zone: str, day: datetime, moments: list[int]) -> None:
+    office = Schedule("0 8 * * *", "0 18 * * *", timezone=zone, min_replicas=5)
+    rules = concurrency(schedules=(office,), behavior=scale_down_after(0.0))
+    memory, desired = Memory(), 1
+    for seconds in moments:
+        moment = day + timedelta(seconds=seconds)
+        replicas = (ReplicaSample("a", ReplicaState.READY, 9.0, {MetricType.CONCURRENCY: Sample()}),)
+        snapshot = Snapshot(float(seconds), "shop", desired, replicas, wall_s=moment.timestamp())
+        decision, memory = decide(snapshot, rules, memory)
+        desired = decision.desired
+        assert (desired >= 5) == (8 <= moment.astimezone(ZoneInfo(zone)).hour < 18)
 
 
 def _counts(world: World) -> list[int]:

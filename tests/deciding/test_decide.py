@@ -1,6 +1,7 @@
 """`ecluse decide` as people run it, and a snapshot of a running program decided once more."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,10 @@ EXAMPLES = ROOT / "examples" / "decide"
 RULES = str(EXAMPLES / "rules.yaml")
 
 
-def decide(story: str, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sidecar.cli", "decide", *words]
-    return subprocess.run(command, input=story, capture_output=True, text=True, check=False, timeout=60)
+def decide(story: str, *words: str, hashes: str = "0") -> subprocess.CompletedProcess[str]:
+    """hashes: by which seed the process orders what has no order."""
+    command, around = [sys.executable, "-m", "sidecar.cli", "decide", *words], {**os.environ, "PYTHONHASHSEED": hashes}
+    return subprocess.run(command, input=story, capture_output=True, text=True, check=False, timeout=60, env=around)
 
 
 def line(**snapshot: object) -> str:
@@ -37,6 +39,12 @@ def test_a_story_goes_on_from_what_was_decided() -> None:
         "0 s  app goes from 2 to 3 replicas: concurrency is 30 over 2 ready, 15 each against a target of 10 (ratio 1.50).",
         "15 s  app stays at 3 replicas: concurrency is 30 over 3 ready, 10 each against a target of 10 (ratio 1.00).",
     ]
+
+
+def test_every_process_decides_the_same() -> None:
+    story = (EXAMPLES / "checkout.jsonl").read_text()
+    first, second = (decide(story, RULES, "--jsonl", hashes=hashes).stdout for hashes in "12")
+    assert first == second != ""
 
 
 def test_one_snapshot_may_go_over_many_lines_and_is_told_whole_with_all() -> None:
