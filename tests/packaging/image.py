@@ -108,8 +108,8 @@ def _is_installed(name: str) -> bool:
 
 
 def _sources() -> dict[str, Path]:
-    files = (path for part in _PARTS for path in (ROOT / part).rglob("*") if path.suffix in {".py", ".pyc", ".so"})
-    return {f"{_HOME}/packages/{path.relative_to(ROOT)}": path for path in files}
+    files = [path for part in _PARTS for path in (ROOT / part).rglob("*") if path.suffix in {".py", ".pyc", ".so"}]
+    return {f"{_HOME}/packages/{path.relative_to(ROOT)}": path for path in (*files, *ROOT.glob("*.so"))}
 
 
 def libraries(files: Iterable[Path]) -> set[str]:
