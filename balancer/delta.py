@@ -14,9 +14,24 @@ from operator import attrgetter
 from typing import Any
 
 from balancer.limits import Limits, Timeouts
-from balancer.table import Policy, ReplicaEntry, ReplicaState, RouteEntry, RoutingTable, ServiceEntry, Settings
+from balancer.table import (
+    Affinity,
+    By,
+    Per,
+    Policy,
+    Priority,
+    RateLimit,
+    ReplicaEntry,
+    ReplicaState,
+    Retries,
+    RouteEntry,
+    RoutingTable,
+    ServiceEntry,
+    Settings,
+)
 
 _route_values = attrgetter(*RouteEntry.__slots__)
+_rate_values = attrgetter(*RateLimit.__slots__)
 _replica_values = attrgetter(*ReplicaEntry.__slots__)
 
 
@@ -55,7 +70,7 @@ class Chronicle:
         if self._names > generation:
             data["names"] = [entry.name for entry in table.services]
         if self._routes > generation:
-            data["routes"] = [_route_values(route) for route in table.routes]
+            data["routes"] = [_route_to_wire(route) for route in table.routes]
         if self._settings > generation:
             data["settings"] = asdict(table.settings)
         return data
@@ -70,23 +85,45 @@ def updated(former: RoutingTable, data: dict[str, Any]) -> RoutingTable:
     entries.update((service["name"], _service_from_wire(service)) for service in data["services"])
     return RoutingTable(
         generation=data["generation"],
-        routes=tuple(RouteEntry(*route) for route in data["routes"]) if "routes" in data else former.routes,
+        routes=tuple(map(_route_from_wire, data["routes"])) if "routes" in data else former.routes,
         services=tuple(entries[name] for name in names),
         settings=_settings_from_wire(data["settings"]) if "settings" in data else former.settings,
     )
 
 
+def _route_to_wire(route: RouteEntry) -> list[Any]:
+    *values, rates = _route_values(route)
+    return [*values, _rates_to_wire(rates)]
+
+
+def _route_from_wire(values: list[Any]) -> RouteEntry:
+    host, path, service, priority, body, rates = values
+    return RouteEntry(host, path, service, Priority(priority), body, _rates_from_wire(rates))
+
+
+def _rates_to_wire(rates: tuple[RateLimit, ...]) -> list[Any]:
+    return [_rate_values(rate) for rate in rates]
+
+
+def _rates_from_wire(rates: list[Any]) -> tuple[RateLimit, ...]:
+    return tuple(RateLimit(Per(per), *values) for per, *values in rates)
+
+
 def _service_to_wire(entry: ServiceEntry) -> dict[str, Any]:
     """Replicas, of which there are most, as lists of their values."""
     values = {name: getattr(entry, name) for name in ServiceEntry.__slots__}
-    return {**values, "replicas": [_replica_values(replica) for replica in entry.replicas]}
+    parts = {"retries": asdict(entry.retries), "affinity": asdict(entry.affinity), "rates": _rates_to_wire(entry.rates)}
+    return {**values, **parts, "replicas": [_replica_values(replica) for replica in entry.replicas]}
 
 
 def _service_from_wire(data: dict[str, Any]) -> ServiceEntry:
     replicas = tuple(
-        ReplicaEntry(name, slot, address, ReplicaState(state), weight) for name, slot, address, state, weight in data["replicas"]
+        ReplicaEntry(name, slot, address, ReplicaState(state), weight, ready_at_s)
+        for name, slot, address, state, weight, ready_at_s in data["replicas"]
     )
-    return ServiceEntry(**{**data, "policy": Policy(data["policy"]), "replicas": replicas})
+    affinity = Affinity(**{**data["affinity"], "by": By(data["affinity"]["by"])})
+    parts = {"retries": Retries(**data["retries"]), "affinity": affinity, "rates": _rates_from_wire(data["rates"])}
+    return ServiceEntry(**{**data, **parts, "policy": Policy(data["policy"]), "replicas": replicas})
 
 
 def _settings_from_wire(data: dict[str, Any]) -> Settings:

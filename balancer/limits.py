@@ -16,6 +16,8 @@ class Limits:
     fields: int = 100  # 431 beyond
     body: int = 0  # 413 beyond; 0: no limit
     connections: int = 10_000  # per worker, over all its listeners; 503 and close beyond
+    connections_per_client: int = 0  # of one client address (of IPv6 a /64) over all workers; 429 and close beyond; 0: no limit
+    buffers: int = 512 * 1024 * 1024  # held by one worker for peers that are slow; 503 and close beyond
     response_head: int = 64 * 1024  # 502 beyond
     pool_per_replica: int = 256  # idle connections kept to one replica by one worker
 
@@ -52,7 +54,8 @@ REPLAY_BODY = 64 * 1024  # of a request body held so that it can be sent to anot
 CHUNK_LINE = 256  # a chunk's size and extensions
 TRAILERS = 8 * 1024  # trailer section of a chunked body
 LINGER_S = 30.0  # reading and dropping an unread request body before closing, at the most
-ATTEMPTS = 3  # replicas tried for one request
+CROWDED_SHARE = 0.8  # of a worker's connections in use, from where on a service may have its fair share of them only
+ATTEMPTS = 20  # the most that may be configured as `retries.attempts`
 MEMO_ENTRIES = 1024  # validated header blocks remembered by one worker, per direction
 MEMO_BLOCK = 512  # a larger header block is read each time it differs from the one before it on its connection: a browser's
 WORKERS = 64

@@ -10,7 +10,7 @@ moments, and nothing here needs them not to.
     128      +--------------------------------------------------------------------------------------+
              | row 0                                                                                |
              |   worker header  16 words:  pid | generation | connections | accepted | refused | ...|
-             |   service cells  16 words x services                                                 |
+             |   service cells  24 words x services                                                 |
              |     waiting | wait_busy_us | wait_changed_us | oldest_us | shed | wait_timeouts | ...|
              |   replica cells 104 words x replicas                                                 |
              |     in_flight | busy_us | changed_us | 1xx | 2xx | 3xx | 4xx | 5xx | connect_errors  |
@@ -40,7 +40,7 @@ from balancer.hotpath.cells import Cells
 from balancer.hotpath.row import Row
 
 MAGIC: Final = 0x45434C55_53450000
-VERSION: Final = 1
+VERSION: Final = 2
 HEADER_WORDS: Final = 16
 WORD: Final = 8
 
@@ -102,6 +102,7 @@ class ServiceReading:
     """One service's cells, summed over the workers.
 
     wait_busy_us: request-microseconds waited, up to the moment of reading. own_answers: given by the proxy itself, by status class.
+    cap: the most requests at once in a replica, as learned: the mean over the workers that have learned one; 0: none has.
     """
 
     waiting: int
@@ -113,6 +114,13 @@ class ServiceReading:
     aborted: int
     own_answers: tuple[int, int, int, int, int]
     upgrades: int
+    retrying: int = 0
+    retries_denied: int = 0
+    hedges: int = 0
+    hedges_won: int = 0
+    rate_limited: int = 0
+    strayed: int = 0
+    cap: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +199,7 @@ class Scoreboard:
         for base in self._touched(self._service(worker, 0), board.SERVICE_WORDS, self._services):
             words[base + board.WAIT_BUSY_US] += words[base + board.WAITING] * max(0, at_us - words[base + board.WAIT_CHANGED_US])
             words[base + board.WAITING] = words[base + board.OLDEST_US] = 0
+            words[base + board.RETRYING] = words[base + board.CAP] = 0
         for base in self._touched(self._replica(worker, 0), board.REPLICA_WORDS, self._replicas):
             words[base + board.BUSY_US] += words[base + board.IN_FLIGHT] * max(0, at_us - words[base + board.CHANGED_US])
             words[base + board.IN_FLIGHT] = words[base + board.POOLED] = 0
@@ -229,7 +238,19 @@ class Scoreboard:
             aborted=sums[board.ABORTED],
             own_answers=(sums[o], sums[o + 1], sums[o + 2], sums[o + 3], sums[o + 4]),
             upgrades=sums[board.UPGRADES],
+            retrying=sums[board.RETRYING],
+            retries_denied=sums[board.RETRIES_DENIED],
+            hedges=sums[board.HEDGES],
+            hedges_won=sums[board.HEDGES_WON],
+            rate_limited=sums[board.RATE_LIMITED],
+            strayed=sums[board.STRAYED],
+            cap=self._cap(slot),
         )
+
+    def _cap(self, slot: int) -> int:
+        caps = [self.words[self._service(worker, slot) + board.CAP] for worker in range(self.workers)]
+        learned = [cap for cap in caps if cap]
+        return sum(learned) // len(learned) if learned else 0
 
     def _row(self, worker: int) -> int:
         return HEADER_WORDS + worker * self._row_words

@@ -16,11 +16,13 @@ import resource
 import signal
 import socket
 import sys
+import time
 from email.utils import formatdate
 from typing import Any
 
 from balancer.accept import Acceptor
 from balancer.access_log import AccessLog
+from balancer.caps import Caps
 from balancer.channel import Channel
 from balancer.delta import updated
 from balancer.hotpath import board, build
@@ -31,12 +33,15 @@ from balancer.hotpath.system import clock_us
 from balancer.hotpath.watched import READ, Watched
 from balancer.hotpath.wheel import TICK_US
 from balancer.link import Link
+from balancer.meters import SharedMeters
+from balancer.pressure import Pressure
 from balancer.scoreboard import Scoreboard
 from balancer.switch import Switch, microseconds
 from balancer.table import RoutingTable
 
 log = logging.getLogger("ecluse.worker")
 
+HEDGE_POLL_US = 2_000  # how often it is looked who is to be hedged, while somebody is
 LINE_POLL_US = 20_000  # how often a waiting request looks for a free place by itself, should nobody wake it
 ORPHAN_DRAIN_S = 10.0  # what is left of a worker's life when its controller is gone
 WAKE_REPORT_US = 100_000  # a service without a replica is reported at most this often
@@ -79,6 +84,8 @@ class Worker:
         self.context: Context | None = None
         self.acceptor: Acceptor
         self.switch: Switch
+        self.caps = Caps()
+        self.pressure: Pressure
 
     def run(self) -> None:
         """Until drained."""
@@ -86,10 +93,18 @@ class Worker:
             if self.context is None:
                 self._poller.turn(-1)
             else:
-                self._poller.turn_until(self._next_tick_us)
-                self._tick(self.context)
+                self._turn(self.context)
         if self._access_log is not None:
             self._access_log.close()
+
+    def _turn(self, context: Context) -> None:
+        """Until the next tick, or the next look at who is to be hedged, or until somebody cannot wait for either."""
+        hedging_us = clock_us() + HEDGE_POLL_US if context.hedging else self._next_tick_us
+        self._poller.turn_until(min(hedging_us, self._next_tick_us))
+        if context.hedging:
+            context.hedge_due()
+        if context.draining or clock_us() >= self._next_tick_us:
+            self._tick(context)
 
     def drain(self, deadline_s: float) -> None:
         """Accept what waits, then nothing; finish what is under way, for at most so long."""
@@ -126,15 +141,18 @@ class Worker:
 
     def _set_up(self, descriptors: list[int]) -> None:
         scoreboard = Scoreboard.attach(descriptors[0])
-        self._wakers = descriptors[1:]
+        meters = SharedMeters.attach(descriptors[1])
+        self._wakers = descriptors[2:]
         row = scoreboard.row(self._number)
         row.put(board.PID, os.getpid())
         self.context = context = Context(self._poller, row, Router([]))
+        context.meters = meters.row(self._number)
         context.fault = log.exception
         context.warn = log.warning
         context.report = self._report
         context.wake = self._wake_sibling
-        self.switch = Switch(context, random.random)
+        self.switch = Switch(context, random.random, wall_us)
+        self.pressure = Pressure(context)
         self.acceptor = Acceptor(context)
         self._poller.want(Alarm(context, self.switch, self._wakers[self._number]), READ)
         self._poller.alone = True
@@ -188,6 +206,10 @@ class Worker:
         context.now_us = now_us = clock_us()
         context.wheel.advance(now_us)
         context.date_line = b"Date: " + formatdate(usegmt=True).encode() + b"\r\n"
+        services = self.switch.services()
+        self.pressure.look(services)
+        self.caps.look(services, now_us)
+        self.switch.warm()
         waiting = self.switch.waiting()
         for service in waiting:
             context.serve_on_tick(service)
@@ -212,6 +234,11 @@ def main() -> None:
     open_all_files()
     gc.freeze()
     Worker(Channel(socket.socket(fileno=arguments.channel)), arguments.row).run()
+
+
+def wall_us() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1000
 
 
 def open_all_files() -> None:

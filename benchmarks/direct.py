@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from balancer.channel import Channel
 from balancer.delta import Chronicle
+from balancer.meters import SharedMeters
 from balancer.scoreboard import Scoreboard
 from balancer.table import ReplicaEntry, ReplicaState, RouteEntry, RoutingTable, ServiceEntry
 from benchmarks.processes import Process
@@ -58,14 +59,14 @@ def worker(
 ) -> Iterator[tuple[Running, Director]]:
     """A worker on the proxy's core that uses the table and listens."""
     ours, theirs = socket.socketpair()
-    scoreboard, waker = Scoreboard.create(1), os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+    scoreboard, meters, waker = Scoreboard.create(1), SharedMeters.create(1), os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
     with ours, theirs, socket.create_server(("127.0.0.1", 0), backlog=4096) as listener:
         log = stand.folder / f"worker-{listener.fileno()}.log"
         words = [*command, "--channel", str(theirs.fileno()), "--row", "0"]
         process = Process(words, stand.cores.proxy, log, environment, keep=[theirs.fileno()])
         try:
             channel = Channel(ours)
-            channel.send("setup", [scoreboard.fd, waker], row=0, workers=1)
+            channel.send("setup", [scoreboard.fd, meters.fd, waker], row=0, workers=1)
             channel.send("listeners", [listener.fileno()], addresses=[])
             director = Director(channel, scoreboard)
             director.use(table)
@@ -76,6 +77,7 @@ def worker(
             process.end()
             os.close(waker)
             scoreboard.close()
+            meters.close()
 
 
 def table_of(services: int, replicas: int, address: str) -> RoutingTable:

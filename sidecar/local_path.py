@@ -5,6 +5,7 @@ import time
 from array import array
 
 from balancer import limits
+from balancer.meters import SharedMeters
 from balancer.scoreboard import ReplicaReading, Scoreboard, ServiceReading
 from balancer.table import RoutingTable
 from sidecar.config import Config
@@ -22,7 +23,8 @@ class LocalPath:
     def __init__(self, config: Config, hear: Hear, tell: Tell) -> None:
         workers = config.workers or min(len(os.sched_getaffinity(0)), limits.WORKERS)
         self._scoreboard = Scoreboard.create(workers)
-        self._supervisor = Supervisor(self._scoreboard, hear, tell)
+        self._meters = SharedMeters.create(workers)
+        self._supervisor = Supervisor(self._scoreboard, self._meters, hear, tell)
         self._listeners = self._prepared = self._former = Listeners({}, {})
 
     # Its life
@@ -63,8 +65,9 @@ class LocalPath:
         self._supervisor.hurry()
 
     def close(self) -> None:
-        """Give back the scoreboard."""
+        """Give back the shared memory."""
         self._scoreboard.close()
+        self._meters.close()
 
     # The table
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from autoscaler.tasks import Tasks
 from balancer.delta import Chronicle
+from balancer.meters import SharedMeters
 from balancer.scoreboard import Scoreboard
 from balancer.table import RoutingTable
 from sidecar.listeners import Listeners
@@ -53,9 +54,12 @@ class _Slot:
 class Supervisor:
     """`hear(message)`: what a worker says and is not for the supervisor. `tell(kind, message)`: what happens to workers."""
 
-    def __init__(self, scoreboard: Scoreboard, hear: Hear, tell: Tell, command: Sequence[str] = ()) -> None:
+    def __init__(
+        self, scoreboard: Scoreboard, meters: SharedMeters, hear: Hear, tell: Tell, command: Sequence[str] = ()
+    ) -> None:
         flags = os.EFD_NONBLOCK | os.EFD_CLOEXEC
         self._scoreboard = scoreboard
+        self._meters = meters
         self._listeners = Listeners({}, {})
         self._hear = hear
         self._tell = tell
@@ -162,7 +166,7 @@ class Supervisor:
         """Everything a worker needs; the table comes before the listeners, or the first requests would find no route."""
         slot.worker = worker
         wakes = [sibling.wake for sibling in self._slots]
-        worker.send("setup", [self._scoreboard.fd, *wakes], row=slot.row, workers=len(self._slots))
+        worker.send("setup", [self._scoreboard.fd, self._meters.fd, *wakes], row=slot.row, workers=len(self._slots))
         worker.send("table", table=self._chronicle.since(0))
         if self._stopping.is_set():
             worker.send("drain", deadline_s=0.0)
@@ -176,6 +180,7 @@ class Supervisor:
     def _ended(self, slot: _Slot, pid: int, status: int) -> None:
         slot.worker, slot.acknowledged, slot.lagging = None, 0, False
         self._scoreboard.retire(slot.row)
+        self._meters.retire(slot.row)
         self._notify()
         if not self._stopping.is_set():
             slot.restarts += 1

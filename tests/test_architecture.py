@@ -37,6 +37,8 @@ HOT_PATH_STDLIB = frozenset(
         "dataclasses",
         "enum",
         "contextlib",
+        "hashlib",
+        "hmac",
         "errno",
         "fcntl",
         "heapq",

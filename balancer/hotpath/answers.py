@@ -5,7 +5,8 @@ Invariants: nothing that came from the client stands in them, so that nothing ca
 
 REASONS = {
     200: b"OK", 400: b"Bad Request", 404: b"Not Found", 405: b"Method Not Allowed", 408: b"Request Timeout",
-    413: b"Content Too Large", 414: b"URI Too Long", 417: b"Expectation Failed", 431: b"Request Header Fields Too Large",
+    413: b"Content Too Large", 414: b"URI Too Long", 417: b"Expectation Failed",
+    429: b"Too Many Requests", 431: b"Request Header Fields Too Large",
     501: b"Not Implemented", 502: b"Bad Gateway", 503: b"Service Unavailable", 504: b"Gateway Timeout",
     505: b"HTTP Version Not Supported",
 }  # fmt: skip

@@ -27,7 +27,14 @@ RETRIES = 7  # attempts after the first
 ABORTED = 8  # client left before its answer was complete
 OWN_ANSWERS = 9  # five counters: answers of the proxy itself after the service was chosen, of class 1xx to 5xx
 UPGRADES = 14
-SERVICE_WORDS = 16
+RETRYING = 15  # gauge: attempts after the first, and hedges, that are under way
+RETRIES_DENIED = 16  # not tried again as the budget was spent
+HEDGES = 17  # second attempts beside a slow first one
+HEDGES_WON = 18  # of these, those that answered first
+RATE_LIMITED = 19  # refused with 429
+CAP = 20  # gauge: the most requests in flight on a replica, as learned by this worker; 0: nothing is learned
+STRAYED = 21  # requests that could not go to the replica they were to meet again
+SERVICE_WORDS = 24
 
 # Offsets into a replica's cells.
 IN_FLIGHT = 0  # gauge
@@ -44,6 +51,7 @@ POOLED = 14  # gauge: idle connections kept
 CONNECTS = 15  # connections opened
 LATENCY = 16  # BUCKETS counters
 BUCKETS = 84
+ATTEMPT_SUM_US = 100  # of attempts that gave a whole answer, from their own beginning
 REPLICA_WORDS = 104  # padded to a whole number of 64-byte lines
 
 # Latency buckets: four to a doubling, from 64 us. Bucket 0 is below 64 us; the last one takes everything from about 89 s.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from balancer.hotpath import system
+from balancer.hotpath.hedge import hedge
 from balancer.hotpath.memo import Memo
 from balancer.hotpath.poller import Poller
 from balancer.hotpath.row import Row
@@ -15,6 +16,7 @@ from balancer.hotpath.wheel import Wheel
 if TYPE_CHECKING:
     from balancer.hotpath.downstream import Downstream
     from balancer.hotpath.exchange import Exchange
+    from balancer.hotpath.meter import Meters
     from balancer.hotpath.replica import Replica
     from balancer.hotpath.route import Router
     from balancer.hotpath.service import Service
@@ -38,6 +40,8 @@ class Context:
         self.spare: list[Exchange] = []  # not in use: an idle connection has none
         self.pipes: list[tuple[int, int]] = []  # empty ones, for large bodies
         self.full: dict[Replica, dict[Exchange, None]] = {}  # who waits for room in a Unix socket's queue, in order of arrival
+        self.hedging: set[Service] = set()  # those with requests that are to be hedged
+        self.meters: Meters | None = None
         self.draining = False
         self.trusts: Callable[[str], bool] | None = None  # whether an address is a configured proxy; None: there is none
         self.log: Callable[[Exchange, int], None] | None = None
@@ -52,9 +56,10 @@ class Context:
         self.fields_most = 0
         self.body_most = 0
         self.connections_most = 0
+        self.buffers_most = 0
+        self.client_connections_most = 0  # of one client, over all workers; 0: no limit
         self.response_head_most = 0
         self.pool_most = 0
-        self.attempts_most = 0
         self.replay_most = 0
         self.linger_most_us = 0
         self.head_us = 0
@@ -91,7 +96,8 @@ class Context:
         while service.waiting:
             if not regardless and not self.first_in_line(service):
                 return
-            exchange = next(iter(service.waiting))
+            exchange = service.first()
+            assert exchange is not None
             try:
                 if not exchange.serve_waiting():
                     return
@@ -100,6 +106,7 @@ class Context:
 
     def serve_on_tick(self, service: "Service") -> None:
         """Look for places without being woken, and do not wait for a sibling that has not moved since the last tick."""
+        service.watch_departures(self.now_us)
         oldest = service.row.longest_waiting(service.slot)
         since_us = service.row.waiting_since(oldest, service.slot) if oldest >= 0 else 0
         stuck = since_us == service.ahead_us
@@ -143,6 +150,38 @@ class Context:
             return True
         self.wake(oldest)
         return False
+
+    def hope(self, exchange: "Exchange", service: "Service") -> None:
+        """The request was sent: ask a second replica, too, if no answer comes soon."""
+        if exchange.lead is not None or exchange.rival is not None or len(service.ready) < 2 or not exchange.may_be_sent_again():
+            return
+        exchange.hoping = True
+        service.hopeful[exchange] = self.now_us + service.hedge_us
+        if service not in self.hedging:
+            self.hedging.add(service)
+            self.poller.stop()  # whoever turns it has to look at these more often than at the rest
+
+    def hope_no_more(self, exchange: "Exchange") -> None:
+        """It has an answer, or needs none."""
+        exchange.hoping = False
+        service = exchange.service
+        if service is not None:
+            service.hopeful.pop(exchange, None)
+
+    def hedge_due(self) -> None:
+        """Hedge those that have waited long enough."""
+        self.read_clock()
+        for service in list(self.hedging):
+            for exchange, due_us in list(service.hopeful.items()):
+                if due_us > self.now_us:
+                    break
+                self.hope_no_more(exchange)
+                try:
+                    hedge(exchange)
+                except Exception:
+                    exchange.downstream.fail()
+            if not service.hopeful:
+                self.hedging.discard(service)
 
     def freed(self, service: "Service") -> None:
         """A request is over: whoever has waited longest, here or on a sibling, may go."""

@@ -18,7 +18,7 @@ cdef long long BAD_REQUESTS, CONNECTIONS
 cdef class Downstream(Stream):
     cdef public bytes peer, buffer, again, again_head, again_method, again_target, added_for, added
     cdef public Memo again_under
-    cdef public bint skipped, carried, trusted, keep, half_closed, closing, advancing, linger
+    cdef public bint metered, skipped, carried, trusted, keep, half_closed, closing, advancing, linger
     cdef public long long searched, linger_until_us
     cdef public int state, added_minor
     cdef public Exchange exchange

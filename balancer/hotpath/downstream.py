@@ -15,7 +15,9 @@ from balancer.hotpath.exchange import Exchange
 from balancer.hotpath.fields import RequestBlock, parse_altered_block, parse_request_block, with_authority
 from balancer.hotpath.forwarding import added_fields
 from balancer.hotpath.head import Refusal, check_unfinished, find_head_end, parse_request_line, plain_method, split_target
+from balancer.hotpath.meter import client_key
 from balancer.hotpath.stream import RECEIVE, Stream
+from balancer.hotpath.values import is_address, split_list
 from balancer.hotpath.watched import READ
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Downstream(Stream):
         self.set_up(context, fd)
         self.peer = peer
         self.trusted = context.trusts is not None and context.trusts(peer.decode())
+        self.metered = False  # it counts among the connections of its client
         self.state = HEAD
         self.buffer = b""
         self.searched = 0
@@ -143,6 +146,8 @@ class Downstream(Stream):
         if self.open:
             self.context.connections.discard(self)
             self.context.row.count(CONNECTIONS, -1)
+            if self.metered and self.context.meters is not None:
+                self.context.meters.leave(client_key(self.peer))
             self.part()
         Stream.close(self)
 
@@ -300,6 +305,18 @@ class Downstream(Stream):
             self.added_minor = minor
             self.added = added_fields(block, self.peer, minor, False)
         return self.added
+
+    def client(self, block: RequestBlock) -> bytes:
+        """The address of who asks: the nearest that is not a configured proxy (RFC 7239 section 5.2 says how they line up)."""
+        trusts = self.context.trusts
+        if not self.trusted or trusts is None:
+            return self.peer
+        for address in reversed(split_list(block.forwarded_for)):
+            if not is_address(address):
+                break
+            if not trusts(address.decode()):
+                return address
+        return self.peer
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer a request that could not be read, and close."""

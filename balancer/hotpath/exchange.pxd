@@ -7,6 +7,7 @@ from balancer.hotpath.downstream cimport Downstream
 from balancer.hotpath.fields cimport RequestBlock
 from balancer.hotpath.relay cimport Relay
 from balancer.hotpath.replica cimport Replica
+from balancer.hotpath.route cimport Route
 from balancer.hotpath.row cimport Row
 from balancer.hotpath.service cimport Service
 from balancer.hotpath.tunnel cimport Tunnel
@@ -15,34 +16,38 @@ from balancer.hotpath.upstream cimport Upstream
 
 cdef int OVER, WAITING, CONNECTING, AWAIT, RELAY, TUNNEL
 
-cdef long long ABORTED, BAD_REQUESTS, BROKEN, CONNECT_ERRORS, NO_ROUTE, OWN_ANSWERS, RETRIES, SHED, TIMEOUTS, UNAVAILABLE, UPGRADES, WAIT_TIMEOUTS, CHUNKED, LENGTH, NONE
+cdef long long ABORTED, BAD_REQUESTS, BROKEN, CONNECT_ERRORS, NO_ROUTE, OWN_ANSWERS, RETRIES, RETRYING, SHED, TIMEOUTS, UNAVAILABLE, UPGRADES, WAIT_TIMEOUTS, CHUNKED, LENGTH, NONE
 
 @cython.final
 cdef class Exchange:
     cdef public Downstream downstream
     cdef public Context context
-    cdef public long long state, minor, began_us, limit_us, attempts, status, failure
-    cdef public bytes method, target, head
+    cdef public long long state, minor, began_us, attempt_us, limit_us, body_most, priority, attempts, status, failure
+    cdef public bytes method, target, head, extra
     cdef public RequestBlock block
     cdef public Upload upload
     cdef public Relay relay
     cdef public Tunnel tunnel
     cdef public Conduit down, up
-    cdef public bint reused, fresh, close_after
+    cdef public bint reused, fresh, close_after, retrying, hoping
+    cdef public Exchange rival, lead
     cdef public Service service
     cdef public Replica replica, last_replica
     cdef public Upstream upstream
     cdef public list tried
     @cython.locals(context=Context)
     cpdef begin(self, Downstream downstream, bytes head, bytes method, bytes target, long long minor, RequestBlock block)
-    @cython.locals(context=Context, downstream=Downstream)
+    @cython.locals(context=Context, downstream=Downstream, route=Route)
     cpdef route(self, RequestBlock block)
+    @cython.locals(service=Service, most="long long")
+    cpdef follow(self, Route route)
     cpdef bint wants_more(self)
     @cython.locals(upload=Upload, out=bytes)
     cpdef from_client(self, bytes data)
     cpdef send_body(self, bytes data)
     @cython.locals(service=Service, replica=Replica, now_us="long long")
     cpdef dispatch(self)
+    cpdef Replica pick(self, Service service, long long now_us)
     @cython.locals(context=Context, upstream=Upstream)
     cpdef attempt(self, Replica replica)
     @cython.locals(upstream=Upstream, upload=Upload)
@@ -58,8 +63,9 @@ cdef class Exchange:
     cpdef finish(self)
     @cython.locals(deadline_us="long long")
     cpdef arm(self, long long after_us)
+    @cython.locals(after_us="long long", service=Service)
     cpdef arm_await(self)
-    @cython.locals(replica=Replica, row=Row, latency_us="long long")
+    @cython.locals(replica=Replica, row=Row, now_us="long long")
     cpdef settle(self, long long octets_in, long long octets_out)
     @cython.locals(service=Service, replica=Replica, upstream=Upstream)
     cpdef release(self, bint keep)

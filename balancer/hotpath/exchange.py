@@ -1,8 +1,8 @@
 """One request on its way: route -> pick -> attempt -> relay -> settle. The file to read first.
 
-Invariants: a request is counted in flight on exactly one replica from its pick to its settling; a client gets exactly one final
-answer per request; a request is sent again only if it never reached a replica, or if its method is idempotent, all of it is still
-held and no octet of an answer has come (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1).
+Invariants: an attempt is counted in flight on its replica from the pick to its end, and there is one at a time, or two while a hedge is
+out; a client gets exactly one final answer per request; a request is sent again only if it never reached a replica, or if its method is
+idempotent, all of it is still held and no octet of an answer has come (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1).
 
 States, and what leads from one to the next:
     OVER ---------------> WAITING     no place free: in the service's line
@@ -14,11 +14,13 @@ States, and what leads from one to the next:
     CONNECTING, AWAIT --> WAITING, CONNECTING, AWAIT   the attempt failed and another one is made
     any ----------------> OVER        settled
 
-The body goes up in `upload.py`, the answer comes down in `relay.py`, upgraded connections are joined in `tunnel.py`.
+The body goes up in `upload.py`, the answer comes down in `relay.py`, upgraded connections are joined in `tunnel.py`. What a route asks
+for beside a service is looked at in `admission.py`; second attempts beside a slow first one are made in `hedge.py`.
 """
 
 from typing import TYPE_CHECKING
 
+from balancer.hotpath.admission import CROWDED, is_turned_away
 from balancer.hotpath.answers import answer
 from balancer.hotpath.board import (
     ABORTED,
@@ -28,6 +30,7 @@ from balancer.hotpath.board import (
     NO_ROUTE,
     OWN_ANSWERS,
     RETRIES,
+    RETRYING,
     SHED,
     TIMEOUTS,
     UNAVAILABLE,
@@ -38,9 +41,11 @@ from balancer.hotpath.body import CHUNKED, LENGTH, NONE
 from balancer.hotpath.conduit import Conduit, join
 from balancer.hotpath.fields import RequestBlock, ResponseBlock
 from balancer.hotpath.head import IDEMPOTENT, Refusal
+from balancer.hotpath.hedge import adopt, retire, win
 from balancer.hotpath.relay import Relay
 from balancer.hotpath.replica import AVOID_US, Replica
-from balancer.hotpath.service import Service
+from balancer.hotpath.route import Route
+from balancer.hotpath.service import NORMAL, Service
 from balancer.hotpath.stream import RECEIVE
 from balancer.hotpath.tunnel import Tunnel
 from balancer.hotpath.upload import Upload
@@ -57,7 +62,8 @@ AWAIT = 3
 RELAY = 4
 TUNNEL = 5
 
-RETRY_AFTER_S = 1
+RETRY_AFTER_S = 1  # at least
+RETRY_AFTER_MOST_S = 60
 REPORT_US = 100_000  # a refusing replica is reported at most this often
 CLIENT_GONE = 499  # what is logged when there was nobody left to answer; nginx's number
 
@@ -81,7 +87,10 @@ class Exchange:
         self.down: Conduit | None = None  # what the answer's body is spliced through
         self.up: Conduit | None = None  # the same for the request's body
         self.began_us = 0
+        self.attempt_us = 0  # when the present attempt began
         self.limit_us = 0  # the deadline of the whole request; 0: none
+        self.body_most = 0  # octets of its body; 0: no limit
+        self.priority = NORMAL
         self.service: Service | None = None
         self.replica: Replica | None = None
         self.last_replica: Replica | None = None  # of the last attempt, for the log
@@ -90,6 +99,11 @@ class Exchange:
         self.attempts = 0
         self.reused = False  # the present attempt is on a connection that carried a request before
         self.fresh = False  # reuse no connection: one turned out to be dead
+        self.retrying = False  # the present attempt counts against the budget of retries
+        self.hoping = False  # a hedge is to be made if no answer comes soon
+        self.rival: Exchange | None = None  # the hedge that is out for this one
+        self.lead: Exchange | None = None  # the one that this is a hedge for
+        self.extra = b""  # field lines for the head of the answer
         self.failure = 502  # what the last failed attempt comes to, should there be no other
         self.status = 0  # of the final answer; 0: none was given yet
         self.close_after = False  # the client's connection, after this
@@ -108,6 +122,7 @@ class Exchange:
             self.tried = []
         self.attempts = self.status = 0
         self.fresh = self.close_after = False
+        self.extra = b""
         self.upload.begin(CHUNKED if block.chunked else LENGTH if block.length > 0 else NONE, block.length)
         self.relay.begin()
         self.route(block)
@@ -115,12 +130,16 @@ class Exchange:
     def route(self, block: RequestBlock) -> None:
         """Find the service, take what has come of the body, and go."""
         context, downstream = self.context, self.downstream
-        self.service = context.router.match(block.host, self.target)
-        if self.service is None:
+        route = context.router.match(block.host, self.target)
+        if route is None:
             context.row.count(NO_ROUTE)
             self.reply(404, "no route leads here", 0)
-        elif context.body_most and block.length > context.body_most:
-            self.reply(413, f"the body is larger than {context.body_most} octets", 0)
+            return
+        self.follow(route)
+        if route.guarded and is_turned_away(self, route, block):
+            return
+        if self.body_most and block.length > self.body_most:
+            self.reply(413, f"the body is larger than {self.body_most} octets", 0)
         elif block.max_forwards == 0 and self.method == b"OPTIONS":  # RFC 9110 section 7.6.2: it ends here
             self.reply(200, "this proxy answers", 0)
         elif self.upload.body.done or not downstream.buffer:
@@ -130,6 +149,15 @@ class Exchange:
             self.from_client(data)
             if self.state == OVER and not self.status:
                 self.dispatch()
+
+    def follow(self, route: Route) -> None:
+        """Take over what the route says, and its service."""
+        service = self.service = route.service
+        self.priority = route.priority
+        most = self.context.body_most
+        self.body_most = route.body_most if route.body_most and (not most or route.body_most < most) else most
+        if service is not None and service.total_us:
+            self.limit_us = self.began_us + service.total_us
 
     # The request's body.
 
@@ -144,7 +172,7 @@ class Exchange:
             return
         upload = self.upload
         try:
-            out = upload.read(data, self.context.body_most)
+            out = upload.read(data, self.body_most)
         except Refusal as refusal:
             self.refuse_body(refusal)
             return
@@ -214,10 +242,15 @@ class Exchange:
         service = self.service
         assert service is not None
         now_us = self.context.now_us
+        if service.crowded and not self.attempts:
+            self.downstream.keep = False
+            self.context.row.count_service(service.slot, SHED)
+            self.reply(503, CROWDED, RETRY_AFTER_S)
+            return
         if not self.attempts and service.others_wait():
             self.wait(service, now_us)
             return
-        replica = service.take(self.tried, now_us)
+        replica = self.pick(service, now_us)
         if replica is not None:
             self.attempt(replica)
         elif service.exhausted(self.tried):
@@ -225,26 +258,44 @@ class Exchange:
         else:
             self.wait(service, now_us)
 
+    def pick(self, service: Service, now_us: int) -> Replica | None:
+        """A replica that was not tried, with the request counted in flight on it. None: there is none, or all are at their cap."""
+        if service.affinity is None:
+            return service.take(self.tried, now_us)
+        picked: Replica | None = service.affinity.take(service, self, now_us)
+        return picked
+
     def wait(self, service: Service, now_us: int) -> None:
-        """Stand in the service's line, if there is room."""
-        if not service.room_to_wait():
-            full = service.hold or len(service.ready) > 0
-            self.context.row.count_service(service.slot, SHED if full else UNAVAILABLE)
-            why = f"too many requests wait for {service.name}" if full else f"no replica of {service.name} is ready"
-            self.reply(503, why, RETRY_AFTER_S)
+        """Stand in the service's line, if there is room or somebody of a lower priority can make some."""
+        if service.is_hopeless(self.priority):
+            self.turn_away(service)
             return
+        if not service.room_to_wait(self.priority):
+            other = service.least_worthy(self.priority)
+            if other is None:
+                self.turn_away(service)
+                return
+            other.turn_away(service)
         self.state = WAITING
         service.wait(self, now_us)
         self.arm(service.queue_timeout_us if service.ready else service.hold_timeout_us)
         if not service.ready:
             self.context.report("wake", service=service.name)
 
+    def turn_away(self, service: Service) -> None:
+        """There is no room to wait."""
+        full = service.hold or len(service.ready) > 0
+        self.context.row.count_service(service.slot, SHED if full else UNAVAILABLE)
+        why = f"too many requests wait for {service.name}" if full else f"no replica of {service.name} is ready"
+        wait_s = int(service.wait_s(self.priority)) + RETRY_AFTER_S
+        self.reply(503, why, wait_s if wait_s < RETRY_AFTER_MOST_S else RETRY_AFTER_MOST_S)
+
     def serve_waiting(self) -> bool:
         """First in line: make an attempt if there is a place, or answer if there will be none. False: there is none yet."""
         service = self.service
         assert service is not None
         now_us = self.context.now_us
-        replica = service.take(self.tried, now_us)
+        replica = self.pick(service, now_us)
         if replica is None and service.ready and service.exhausted(self.tried):
             self.reply(self.failure, "no other replica could be reached", 0)
             return True
@@ -260,9 +311,12 @@ class Exchange:
         """Send the request to this replica; it is counted in flight there already."""
         context = self.context
         self.replica = self.last_replica = replica
+        self.attempt_us = context.now_us
         self.attempts += 1
         if self.attempts > 1 and self.service is not None:
             context.row.count_service(self.service.slot, RETRIES)
+            context.row.count_service(self.service.slot, RETRYING)
+            self.retrying = True
         upstream = None if self.fresh else replica.reuse(context.row)
         while upstream is not None and not self.may_be_sent_again() and not upstream.alive():
             upstream.close()
@@ -305,7 +359,7 @@ class Exchange:
         upload.broken = False
         upstream.requests += 1
         if not upstream.send(self.head + upload.held if upload.held else self.head):
-            self.attempt_failed("closed the connection", 502, True)
+            self.attempt_failed("closed the connection", 502, upload.whole)
             return
         upstream.resume()
         if len(upload.held) > self.context.replay_most:
@@ -315,6 +369,8 @@ class Exchange:
             self.downstream.pause()
         elif not upload.body.done:
             self.downstream.resume()
+        elif self.service is not None and self.service.hedge_us:
+            self.context.hope(self, self.service)
 
     def may_be_sent_again(self) -> bool:
         """Whether RFC 9110 lets a proxy send a request again that may have been carried out."""
@@ -322,10 +378,9 @@ class Exchange:
 
     def connect_failed(self, what: str, status: int) -> None:
         """No connection to the replica could be made: nothing was sent, so any request may go elsewhere."""
-        assert self.replica is not None
-        self.context.row.count_replica(self.replica.slot, CONNECT_ERRORS)
+        self.count_failure(CONNECT_ERRORS)
         self.doubt()
-        self.attempt_failed(what, status, True)
+        self.attempt_failed(what, status, self.upload.whole)
 
     def doubt(self) -> None:
         """The replica is passed over for a moment, and the controller asked to look at it."""
@@ -338,21 +393,31 @@ class Exchange:
             replica.reported_us = now_us
             context.report("refused", service=service.name, replica=replica.name)
 
-    def attempt_failed(self, what: str, status: int, never_sent: bool) -> None:
-        """The attempt came to nothing before any octet of an answer: try again where that is allowed, else say so."""
-        replica = self.replica
+    def attempt_failed(self, what: str, status: int, again: bool) -> None:
+        """The attempt came to nothing before any octet of an answer: try again where that is allowed (`again`), else say so."""
+        replica, service, rival = self.replica, self.service, self.rival
         assert replica is not None
+        assert service is not None
+        if self.lead is not None:
+            retire(self)
+            return
+        self.rival = None  # it outlives the attempt
         self.release(False)
         self.failure = status
-        again = (never_sent and self.upload.whole) or (status == 502 and self.may_be_sent_again())
-        if not again or self.attempts >= self.context.attempts_most:
-            self.reply(status, f"the replica {what}", 0)
-            return
         if self.reused:
             self.fresh = True  # an idle connection ended as the request was sent: nothing is wrong with the replica
         else:
             self.tried.append(replica)
-        self.dispatch()
+        if rival is not None:
+            adopt(self, rival)
+        elif again and self.attempts < service.attempts_most and self.in_time() and service.may_retry():
+            self.dispatch()
+        else:
+            self.reply(status, f"the replica {what}", 0)
+
+    def in_time(self) -> bool:
+        """Whether the deadline of the whole request is still to come."""
+        return not self.limit_us or self.context.now_us < self.limit_us
 
     # Relay.
 
@@ -363,6 +428,9 @@ class Exchange:
         elif self.tunnel is not None:
             self.tunnel.from_replica(data)
         elif self.state == AWAIT:
+            if self.lead is not None:
+                win(self, data)
+                return
             try:
                 self.relay.read_heads(data)
             except Refusal as refusal:
@@ -372,6 +440,8 @@ class Exchange:
         """The final head has come."""
         self.status = self.relay.status
         self.state = RELAY
+        if self.rival is not None:
+            retire(self.rival)
         self.close_after = self.relay.unframed or not self.downstream.keep or not self.upload.body.done or self.context.draining
 
     def answer_goes_on(self) -> None:
@@ -425,6 +495,8 @@ class Exchange:
         self.context.row.count_service(service.slot, UPGRADES)
         self.state = TUNNEL
         self.status = 101
+        if self.rival is not None:
+            retire(self.rival)
         self.tunnel = tunnel = Tunnel(self, downstream, upstream)
         upgrade = b"Connection: upgrade\r\nUpgrade: %b\r\n" % chosen
         if not downstream.send(
@@ -485,7 +557,7 @@ class Exchange:
             if not self.reused:
                 self.count_failure(BROKEN)
                 self.doubt()  # what carries a published port accepts connections while nobody listens behind it
-            self.attempt_failed("closed the connection without an answer", 502, False)
+            self.attempt_failed("closed the connection without an answer", 502, self.may_be_sent_again())
 
     def client_drained(self) -> None:
         """The client has taken all that was held for it."""
@@ -557,12 +629,15 @@ class Exchange:
             self.reply(408, "the request's body did not arrive in time", 0)
         else:
             self.count_failure(TIMEOUTS)
-            self.reply(504, "the replica did not answer in time", 0)
+            again = self.service is not None and self.service.try_us > 0 and self.may_be_sent_again() and not self.relay.begun()
+            self.attempt_failed("did not answer in time", 504, again)
 
     # Settle.
 
     def arm(self, after_us: int) -> None:
         """Expire so long from now, or at the deadline of the whole request if that is earlier."""
+        if self.lead is not None:  # which has a deadline for both
+            return
         deadline_us = self.context.now_us + after_us
         if self.limit_us and self.limit_us < deadline_us:
             deadline_us = self.limit_us
@@ -570,8 +645,13 @@ class Exchange:
 
     def arm_await(self) -> None:
         """Expire if nothing moves while a body is under way, or if no answer begins after it."""
-        waiting_for_head = self.upload.body.done and self.state == AWAIT
-        self.arm(self.context.response_head_us if waiting_for_head else self.context.body_idle_us)
+        if not self.upload.body.done or self.state != AWAIT:
+            self.arm(self.context.body_idle_us)
+            return
+        after_us, service = self.context.response_head_us, self.service
+        if service is not None and service.try_us and service.try_us < after_us:
+            after_us = service.try_us
+        self.arm(after_us)
 
     def reply(self, status: int, reason: str, retry_after_s: int) -> None:
         """Answer the request here."""
@@ -593,17 +673,44 @@ class Exchange:
         """Count a whole answer."""
         replica, row = self.replica, self.context.row
         if replica is not None:
-            latency_us = self.context.now_us - self.began_us
-            row.answered(replica.slot, self.status, latency_us, octets_in, len(self.head) + octets_out)
+            now_us = self.context.now_us
+            octets_out += len(self.head)
+            row.answered(replica.slot, self.status, now_us - self.began_us, now_us - self.attempt_us, octets_in, octets_out)
+            if 502 <= self.status <= 504:  # the replica, or what stands behind it, is in trouble
+                self.note_failure()
+            else:
+                replica.failures = 0
 
     def count_failure(self, kind: int) -> None:
-        """Count an attempt that did not end in a whole answer (`BROKEN` or `TIMEOUTS`)."""
+        """Count an attempt that did not end in a whole answer (`CONNECT_ERRORS`, `BROKEN` or `TIMEOUTS`)."""
         if self.replica is not None:
             self.context.row.count_replica(self.replica.slot, kind)
+            self.note_failure()
+
+    def note_failure(self) -> None:
+        """One more failed attempt in a row; after so many the replica is passed over, and the controller told."""
+        replica, service = self.replica, self.service
+        assert replica is not None
+        assert service is not None
+        replica.failures += 1
+        if not service.failures_most or replica.failures < service.failures_most:
+            return
+        now_us = self.context.now_us
+        service.avoid(replica, now_us + AVOID_US)
+        if now_us - replica.reported_us > REPORT_US:
+            replica.reported_us = now_us
+            self.context.report("failing", service=service.name, replica=replica.name, failures=replica.failures)
 
     def release(self, keep: bool) -> None:
         """Leave the line or the replica. keep: its connection can carry another request."""
         service, replica, upstream = self.service, self.replica, self.upstream
+        if self.rival is not None:
+            retire(self.rival)
+        if self.hoping:
+            self.context.hope_no_more(self)
+        if self.retrying and service is not None:
+            self.retrying = False
+            self.context.row.count_service(service.slot, RETRYING, -1)
         if service is not None and self.state == WAITING:
             service.stop_waiting(self, self.context.now_us)
         elif self.state == CONNECTING and upstream is None and replica is not None:

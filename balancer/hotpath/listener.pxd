@@ -14,6 +14,6 @@ cdef class Listener(Watched):
     cdef public object sock
     @cython.locals(accepted=tuple)
     cpdef bint accept(self)
-    @cython.locals(context=Context, downstream=Downstream)
+    @cython.locals(context=Context, downstream=Downstream, metered=bint)
     cpdef welcome(self, int fd, bytes peer)
-    cpdef turn_away(self, int fd)
+    cpdef turn_away(self, int fd, int status, reason)

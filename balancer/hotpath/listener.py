@@ -12,6 +12,7 @@ from balancer.hotpath import system
 from balancer.hotpath.answers import answer
 from balancer.hotpath.board import ACCEPTED, REFUSED
 from balancer.hotpath.downstream import Downstream
+from balancer.hotpath.meter import client_key
 from balancer.hotpath.watched import Watched
 
 if TYPE_CHECKING:
@@ -62,18 +63,29 @@ class Listener(Watched):
         context = self.context
         context.read_clock()
         if len(context.connections) >= context.connections_most:
-            context.row.count(REFUSED, 1)
-            self.turn_away(fd)
+            self.turn_away(fd, 503, "too many connections")
             return
-        context.row.count(ACCEPTED, 1)
         if peer[:7] == b"::ffff:":  # an IPv4 client on a dual-stack listener
             peer = peer[7:]
-        Downstream(context, fd, peer).start()
+        metered = self.is_metered(peer)
+        if metered and context.meters is not None and not context.meters.enter(client_key(peer), context.client_connections_most):
+            self.turn_away(fd, 429, "too many connections from this client")
+            return
+        context.row.count(ACCEPTED, 1)
+        downstream = Downstream(context, fd, peer)
+        downstream.metered = metered
+        downstream.start()
 
-    def turn_away(self, fd: int) -> None:
-        """Say that there are too many; whether that arrives is the client's luck."""
-        system.transmit(
-            fd, answer(503, "too many connections", False, True, b"Connection: close\r\n", 1, self.context.date_line), 0
-        )
+    def is_metered(self, peer: bytes) -> bool:
+        """Whether the connection counts among those of its client. A configured proxy stands for many."""
+        context = self.context
+        if not context.client_connections_most or context.meters is None:
+            return False
+        return context.trusts is None or not context.trusts(peer.decode())
+
+    def turn_away(self, fd: int, status: int, reason: str) -> None:
+        """Say why; whether that arrives is the client's luck."""
+        self.context.row.count(REFUSED, 1)
+        system.transmit(fd, answer(status, reason, False, True, b"Connection: close\r\n", 1, self.context.date_line), 0)
         system.shut(fd)
         system.close(fd)

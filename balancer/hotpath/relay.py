@@ -122,18 +122,18 @@ class Relay:
     def final_head(self, block: ResponseBlock) -> bytes:
         """The head for the client."""
         exchange = self.exchange
-        if block.usual and exchange.minor and not exchange.close_after:
+        if block.usual and exchange.minor and not exchange.close_after and not exchange.extra:
             return block.usual if block.dated else octets.join(block.usual, len(block.usual), self.context.date_line, b"\r\n")
         line, status = block.line, block.status
         via = VIA if block.minor else VIA_1_0
         if not block.minor or len(line) == 12:
             line = b"HTTP/1.1 " + line[9:] + (b" " if len(line) == 12 else b"")
         kept = block.kept
-        added = b""
+        added = exchange.extra
         if status == 204:  # RFC 9110 section 8.6, RFC 9112 section 6.1: neither field goes with it
             kept = block.kept_without_length()
         elif exchange.minor and (block.chunked or self.rechunk):
-            added = b"Transfer-Encoding: chunked\r\n"
+            added += b"Transfer-Encoding: chunked\r\n"
         if not block.dated:  # RFC 9110 section 6.6.1
             added += self.context.date_line
         if exchange.close_after:

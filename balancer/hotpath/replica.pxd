@@ -11,7 +11,7 @@ cdef long long POOLED
 @cython.final
 cdef class Replica:
     cdef public object name, address, target
-    cdef public long long slot, weight, turn, avoid_until_us, reported_us, family
+    cdef public long long slot, share, weight, ready_at_us, failures, turn, avoid_until_us, reported_us, family
     cdef public bint pooling
     cdef public list idle
     cdef public bytes last_head

@@ -15,17 +15,25 @@ if TYPE_CHECKING:
     from balancer.hotpath.row import Row
     from balancer.hotpath.upstream import Upstream
 
+WHOLE = 64  # parts of a weight
 AVOID_US = 1_000_000  # how long a replica that refused a connection is passed over while there are others
 
 
 class Replica:
-    """slot: its cells on the scoreboard. turn: what `round_robin` keeps. avoid_until_us: it refused a connection just now."""
+    """slot: its cells on the scoreboard. turn: what `round_robin` keeps. avoid_until_us: it refused a connection just now.
+
+    share: its configured weight. weight: what of that it gets now, in `WHOLE`ths: less while it starts slowly.
+    failures: attempts in a row, on this worker, that came to nothing.
+    """
 
     def __init__(self, name: str, slot: int, address: str, weight: int) -> None:
         self.name = name
         self.slot = slot
         self.address = address
-        self.weight = weight
+        self.share = weight
+        self.weight = weight * WHOLE
+        self.ready_at_us = 0  # when it became READY, in microseconds since the epoch; 0: before anybody can tell
+        self.failures = 0
         self.family, self.target = parse_address(address)
         self.turn = 0
         self.avoid_until_us = 0

@@ -5,6 +5,7 @@ away in 64 bits); a gauge is back at 0 when what it counts is over. No sockets a
 """
 
 from balancer.hotpath.board import (
+    ATTEMPT_SUM_US,
     BUCKETS,
     BUSY_US,
     BYTES_IN,
@@ -63,6 +64,10 @@ class Row:
         """Add to a counter of a service."""
         self.words[self.services + slot * SERVICE_WORDS + offset] += amount
 
+    def put_service(self, slot: int, offset: int, value: int) -> None:
+        """Set one of a service's cells."""
+        self.words[self.services + slot * SERVICE_WORDS + offset] = value
+
     def count_replica(self, slot: int, offset: int, amount: int = 1) -> None:
         """Add to a counter of a replica."""
         self.words[self.replicas + slot * REPLICA_WORDS + offset] += amount
@@ -81,15 +86,16 @@ class Row:
         self.words[base + CHANGED_US] = now_us
         self.words[base + IN_FLIGHT] -= 1
 
-    def answered(self, slot: int, status: int, latency_us: int, octets_in: int, octets_out: int) -> None:
+    def answered(self, slot: int, status: int, latency_us: int, attempt_us: int, octets_in: int, octets_out: int) -> None:
         """The replica gave a whole answer with this status, so many microseconds after the request's head was read.
 
-        octets_in, octets_out: of the request's body, of the answer.
+        attempt_us: since this replica was picked. octets_in, octets_out: of the answer, of the request.
         """
         base = self.replicas + slot * REPLICA_WORDS
         self.words[base + STATUS + status // 100 - 1] += 1
         if status != 101:  # the life of a tunnel says nothing about the replica's speed
             self.words[base + LATENCY_SUM_US] += latency_us
+            self.words[base + ATTEMPT_SUM_US] += attempt_us
             self.words[base + LATENCY + bucket(latency_us)] += 1
         self.words[base + BYTES_IN] += octets_in
         self.words[base + BYTES_OUT] += octets_out
@@ -113,11 +119,32 @@ class Row:
 
     def waiting_everywhere(self, slot: int) -> int:
         """Requests that wait for the service over all workers."""
-        at = self.first_services + slot * SERVICE_WORDS + WAITING
+        return self.sum_service(slot, WAITING)
+
+    def sum_service(self, slot: int, offset: int) -> int:
+        """One of a service's cells over all workers."""
+        at = self.first_services + slot * SERVICE_WORDS + offset
         total = 0
         for _ in range(self.workers):
             total += self.words[at]
             at += self.stride
+        return total
+
+    def sum_replicas(self, slots: list[int], offset: int) -> int:
+        """One of the cells of these replicas, over all workers."""
+        total = 0
+        for slot in slots:
+            at = self.first_replicas + slot * REPLICA_WORDS + offset
+            for _ in range(self.workers):
+                total += self.words[at]
+                at += self.stride
+        return total
+
+    def answers_everywhere(self, slots: list[int]) -> int:
+        """Whole answers that these replicas gave, over all workers."""
+        total = 0
+        for status in range(STATUS, STATUS + 5):
+            total += self.sum_replicas(slots, status)
         return total
 
     def waiting_since(self, row: int, slot: int) -> int:

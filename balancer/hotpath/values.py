@@ -4,6 +4,7 @@ Invariants: a value that two parsers could read differently is refused; no I/O, 
 """
 
 import re
+import socket
 
 from balancer.hotpath.head import TCHAR, Refusal
 
@@ -51,6 +52,15 @@ def parse_upgrade(value: bytes) -> bytes:
     """The protocols of an Upgrade field that may be offered to the replica; what is malformed is no offer."""
     offers = [offer for offer in split_list(value) if _PROTOCOL.fullmatch(offer)]
     return b", ".join([offer for offer in offers if offer.partition(b"/")[0].lower() not in _CARRIERS])
+
+
+def is_address(value: bytes) -> bool:
+    """Whether it is an IP address, without a port."""
+    try:
+        socket.inet_pton(socket.AF_INET6 if b":" in value else socket.AF_INET, value.decode())
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def is_hearsay(name: bytes) -> bool:

@@ -16,9 +16,9 @@ GAUGE: Final = 0
 INTEGRAL: Final = 1
 CLASSES: Final = 5
 REPLICA: Final = 10 + CLASSES + board.BUCKETS  # how many cells a replica has
-SERVICE: Final = 8 + CLASSES
+SERVICE: Final = 14 + CLASSES
 REPLICA_GAUGES: Final = (GAUGE, 13)  # in_flight, pooled
-SERVICE_GAUGES: Final = (GAUGE,)
+SERVICE_GAUGES: Final = (GAUGE, 8 + CLASSES)  # waiting, retrying
 
 
 def of_replica(reading: ReplicaReading) -> Cells:
@@ -51,13 +51,15 @@ def of_service(reading: ServiceReading) -> Cells:
     """A service's own cells."""
     r = reading
     counted = (r.shed, r.wait_timeouts, r.unavailable, r.retries, r.aborted)
-    return [r.waiting, r.wait_busy_us, *counted, *r.own_answers, r.upgrades]
+    further = (r.retrying, r.retries_denied, r.hedges, r.hedges_won, r.rate_limited, r.strayed)
+    return [r.waiting, r.wait_busy_us, *counted, *r.own_answers, r.upgrades, *further]
 
 
 def to_service(cells: Cells) -> ServiceReading:
-    """The reverse of `of_service`."""
-    waiting, wait_busy_us, shed, timeouts, unavailable, retries, aborted, c1, c2, c3, c4, c5, upgrades = cells
-    return ServiceReading(waiting, wait_busy_us, shed, timeouts, unavailable, retries, aborted, (c1, c2, c3, c4, c5), upgrades)
+    """The reverse of `of_service`. What a worker has learned of a cap does not travel: it adds up to nothing."""
+    waiting, wait_busy_us, shed, timeouts, unavailable, retries, aborted, c1, c2, c3, c4, c5, *further = cells
+    own = (c1, c2, c3, c4, c5)
+    return ServiceReading(waiting, wait_busy_us, shed, timeouts, unavailable, retries, aborted, own, *further)
 
 
 def to_wire(cells: Cells) -> Cells:

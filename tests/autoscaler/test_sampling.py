@@ -44,7 +44,7 @@ class Watched:
         row = self.rows[worker]
         row.enter(slot, int((START + from_s) * SECOND))
         row.leave(slot, int((START + to_s) * SECOND))
-        row.answered(slot, status, int((to_s - from_s) * SECOND), 0, 0)
+        row.answered(slot, status, int((to_s - from_s) * SECOND), int((to_s - from_s) * SECOND), 0, 0)
 
 
 @pytest.fixture

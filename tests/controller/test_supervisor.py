@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from balancer.meters import SharedMeters
 from balancer.scoreboard import Scoreboard
 from balancer.table import ReplicaEntry, ReplicaState, RouteEntry, RoutingTable, ServiceEntry
 from sidecar import supervisor as supervising
@@ -28,8 +29,9 @@ class Crew:
         self.heard: list[dict[str, Any]] = []
         self.stopped = False
         self.scoreboard = Scoreboard.create(workers, services=4, replicas=16)
+        self.meters = SharedMeters.create(workers)
         self.listeners: Listeners = open_listeners(["127.0.0.1:0"], workers)
-        self.supervisor = Supervisor(self.scoreboard, self.heard.append, lambda *told: self.told.append(told), command)
+        self.supervisor = Supervisor(self.scoreboard, self.meters, self.heard.append, lambda *told: self.told.append(told), command)
 
     @property
     def port(self) -> int:
@@ -55,6 +57,7 @@ class Crew:
         await self.stop(0.0)
         self.listeners.close()
         self.scoreboard.close()
+        self.meters.close()
 
 
 @asynccontextmanager

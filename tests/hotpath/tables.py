@@ -6,7 +6,19 @@ from typing import Any
 from hypothesis import strategies as st
 
 from balancer.limits import Limits
-from balancer.table import Policy, ReplicaEntry, ReplicaState, RouteEntry, RoutingTable, ServiceEntry, Settings
+from balancer.table import (
+    By,
+    Per,
+    Policy,
+    Priority,
+    RateLimit,
+    ReplicaEntry,
+    ReplicaState,
+    RouteEntry,
+    RoutingTable,
+    ServiceEntry,
+    Settings,
+)
 
 NAMES = ("a", "b", "é")
 
@@ -55,8 +67,7 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     str: st.text(max_size=5),
     tuple[str, ...]: st.lists(st.text(max_size=5), max_size=2).map(tuple),
-    Policy: st.sampled_from(Policy),
-    ReplicaState: st.sampled_from(ReplicaState),
+    **{kind: st.sampled_from(kind) for kind in (By, Per, Policy, Priority, ReplicaState)},
 }
 
 
@@ -69,6 +80,7 @@ def _any_value(kind: Any) -> st.SearchStrategy[Any]:
     return BY_TYPE[kind] if kind in BY_TYPE else with_any_values(kind)
 
 
+BY_TYPE[tuple[RateLimit, ...]] = st.lists(with_any_values(RateLimit), max_size=2).map(tuple)
 BY_TYPE[tuple[ReplicaEntry, ...]] = st.lists(with_any_values(ReplicaEntry), max_size=2).map(tuple)
 BY_TYPE[tuple[ServiceEntry, ...]] = st.lists(
     with_any_values(ServiceEntry), max_size=2, unique_by=lambda service: service.name

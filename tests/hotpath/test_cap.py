@@ -11,7 +11,7 @@ from balancer.hotpath.context import Context
 from balancer.hotpath.poller import Poller
 from balancer.hotpath.replica import Replica
 from balancer.hotpath.route import Router
-from balancer.hotpath.service import Service
+from balancer.hotpath.service import NORMAL, Service
 from balancer.scoreboard import Scoreboard
 from tests.hotpath.processes import forked
 
@@ -98,8 +98,16 @@ def test_without_a_cap_everybody_may_enter(shared: Scoreboard) -> None:
 # The line.
 
 
+class Somebody:
+    """Who only waits."""
+
+    priority = NORMAL
+
+
 class Request:
     """A request that waits, or is in flight until `leave`."""
+
+    priority = NORMAL
 
     def __init__(self, worker: "Worker", name: str, served: list[str]) -> None:
         self.worker, self.name, self.served = worker, name, served
@@ -148,7 +156,7 @@ class House:
         if not shop.others_wait() and shop.take([], self.now_us) is not None:
             self.served.append(name)
         else:
-            assert shop.room_to_wait()
+            assert shop.room_to_wait(NORMAL)
             shop.wait(request, self.now_us)
         return request
 
@@ -198,18 +206,18 @@ def test_who_gives_up_makes_room_for_the_next(shared: Scoreboard) -> None:
 def test_the_line_over_all_workers_is_no_longer_than_configured(shared: Scoreboard) -> None:
     shops = [service(shared, number, cap=1, queue=4) for number in range(3)]
     waiting = 0
-    while shops[waiting % 3].room_to_wait():
-        shops[waiting % 3].wait(object(), NOW_US + waiting)
+    while shops[waiting % 3].room_to_wait(NORMAL):
+        shops[waiting % 3].wait(Somebody(), NOW_US + waiting)
         waiting += 1
     assert waiting == 4
-    assert not any(shop.room_to_wait() for shop in shops)
+    assert not any(shop.room_to_wait(NORMAL) for shop in shops)
 
 
 def test_without_a_ready_replica_requests_wait_only_if_they_are_to_be_held(shared: Scoreboard) -> None:
     shop = service(shared, 0)
     shop.ready = []
-    assert not shop.room_to_wait()
+    assert not shop.room_to_wait(NORMAL)
     shop.hold, shop.max_held = True, 1
-    assert shop.room_to_wait()
-    shop.wait(object(), NOW_US)
-    assert not shop.room_to_wait()
+    assert shop.room_to_wait(NORMAL)
+    shop.wait(Somebody(), NOW_US)
+    assert not shop.room_to_wait(NORMAL)

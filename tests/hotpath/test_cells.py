@@ -23,7 +23,7 @@ def carry(scoreboard: Scoreboard, worker: int, slot: int, from_us: int, to_us: i
     row = scoreboard.row(worker)
     row.enter(slot, from_us)
     row.leave(slot, to_us)
-    row.answered(slot, status, to_us - from_us, 0, 0)
+    row.answered(slot, status, to_us - from_us, to_us - from_us, 0, 0)
 
 
 def growth(before: ReplicaReading, now: ReplicaReading) -> tuple[tuple[int, ...], list[float], int]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from balancer.hotpath.route import Router
+from balancer.hotpath.route import Route, Router
 from balancer.hotpath.service import Service
 
 ROUTES = [
@@ -20,13 +20,13 @@ ROUTES = [
 
 
 def router(routes: list[tuple[str, str, str]]) -> Router:
-    services = {name: Service(name, 0, None, lambda: 0.0) for _, _, name in routes}
+    services = {name: Route(Service(name, 0, None, lambda: 0.0)) for _, _, name in routes}
     return Router([(host.encode(), path.encode(), services[name]) for host, path, name in routes])
 
 
 def found(table: Router, host: str, target: str) -> str | None:
-    service = table.match(host.encode(), target.encode())
-    return None if service is None else service.name
+    route = table.match(host.encode(), target.encode())
+    return None if route is None else route.service.name if route.service else "ambiguous"
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def work(shared: Scoreboard, worker: int) -> None:
         slot = number % 3
         row.enter(slot, now_us)
         now_us += 10
-        row.answered(slot, 200 if number % 10 else 500, 100, 0, 0)
+        row.answered(slot, 200 if number % 10 else 500, 100, 100, 0, 0)
         row.count_replica(slot, board.BYTES_IN, 7)
         row.count_service(0, board.RETRIES)
         row.leave(slot, now_us)
@@ -227,11 +227,11 @@ def test_a_worker_that_dies_now_is_retired_now(shared: Scoreboard) -> None:
 
 def test_the_successor_counts_on_where_the_dead_worker_s_counters_stand(shared: Scoreboard) -> None:
     row = loaded(shared)
-    row.answered(1, 200, 50, 0, 0)
+    row.answered(1, 200, 50, 50, 0, 0)
     shared.retire(0, START_US + 100)
     successor = shared.row(0)
     successor.enter(1, START_US + 1000)
-    successor.answered(1, 200, 50, 0, 0)
+    successor.answered(1, 200, 50, 50, 0, 0)
     successor.leave(1, START_US + 1010)
     reading = shared.replica(1, START_US + 5000)
     assert (reading.in_flight, reading.busy_us, reading.requests) == (0, 200 + 10, 2)

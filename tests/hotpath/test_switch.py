@@ -29,10 +29,14 @@ class Bench:
 
     def __init__(self, scoreboard: Scoreboard) -> None:
         self.context = Context(Poller(), scoreboard.row(0), Router([]), lambda: 1)
-        self.switch = Switch(self.context, random.random)
+        self.switch = Switch(self.context, random.random, lambda: 0)
 
     def service(self, name: str) -> Service | None:
-        return self.context.router.match(f"{name}.test".encode(), b"/")
+        return self._service(f"{name}.test".encode(), b"/")
+
+    def _service(self, host: bytes, target: bytes) -> Service | None:
+        route = self.context.router.match(host, target)
+        return route.service if route else None
 
     def ready(self, name: str) -> list[Replica]:
         service = self.service(name)
@@ -45,7 +49,7 @@ class Bench:
         replicas = [
             [(each.name, each.slot, each.target, each.weight, each.pooling) for each in service.ready] for service in services
         ]
-        fallback = self.context.router.match(b"other.test", b"/any")
+        fallback = self._service(b"other.test", b"/any")
         return configured, replicas, fallback and fallback.name, self.context.fields_most
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from balancer.channel import Channel
 from balancer.delta import Chronicle
 from balancer.limits import Limits, Timeouts
+from balancer.meters import SharedMeters
 from balancer.scoreboard import ReplicaReading, Scoreboard, ServiceReading
 from balancer.table import ReplicaEntry, ReplicaState, RouteEntry, RoutingTable, ServiceEntry, Settings
 from tests.support import wait_until_blocking
@@ -32,6 +33,7 @@ class Workers:
         """send_buffer: of each client's connection, in octets; 0 leaves it to the kernel, which lets it grow to mebibytes."""
         self.count = count
         self.scoreboard = Scoreboard.create(count, services=SERVICES, replicas=REPLICAS)
+        self.meters = SharedMeters.create(count)
         self.wakers = [os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) for _ in range(count)]
         self.listeners = _listeners(count, address, send_buffer)
         self.port = int(self.listeners[0].getsockname()[1])
@@ -52,7 +54,7 @@ class Workers:
         process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdout=self._stdout, stderr=self._stderr)
         theirs.close()
         channel = Channel(ours)
-        channel.send("setup", [self.scoreboard.fd, *self.wakers], row=row, workers=self.count)
+        channel.send("setup", [self.scoreboard.fd, self.meters.fd, *self.wakers], row=row, workers=self.count)
         channel.send("listeners", [self.listeners[row].fileno()], addresses=[])
         return process, channel
 
@@ -61,6 +63,7 @@ class Workers:
         self.processes[row].wait(10)
         self.channels[row].close()
         self.scoreboard.retire(row)
+        self.meters.retire(row)
         self.processes[row], self.channels[row] = self._start(row)
         self.channels[row].send("table", table=self.chronicle.since(0))
         wait_until_blocking(lambda: self.acknowledged(row))
@@ -186,6 +189,7 @@ class Workers:
             os.close(waker)
         self._stderr.close()
         self.scoreboard.close()
+        self.meters.close()
 
 
 def _state(pid: int) -> str:

@@ -53,7 +53,7 @@ def test_a_service_is_shown_as_its_table_has_it(it: Shown) -> None:
 def test_a_replica_in_a_used_slot_begins_to_count_at_nothing(it: Shown) -> None:
     it.served.follow(table(READY))
     it.row.enter(0, 0)
-    it.row.answered(0, 200, 1000, 10, 10)
+    it.row.answered(0, 200, 1000, 1000, 10, 10)
     it.row.leave(0, 1000)
     assert it.served.views()[0].replicas[0].reading.requests == 1
     it.served.follow(table(READY, first="web-7"))
@@ -81,7 +81,7 @@ def test_what_is_carried_is_sampled(it: Shown) -> None:
     for _ in range(3):
         it.served.tick()
         it.row.enter(0, 0)
-        it.row.answered(0, 200, 1000, 10, 10)
+        it.row.answered(0, 200, 1000, 1000, 10, 10)
         it.row.leave(0, 1000)
         it.now_s += 1
     it.served.tick()

@@ -1,0 +1,57 @@
+"""A cap on the requests in flight in a replica that is learned from its latency: the gradient of Netflix's concurrency-limits.
+
+What an unhurried replica needs is the least mean latency of an attempt seen in the last half minute or so; what it needs now, over that,
+is the gradient. A cap shrinks with the gradient, at most to a half at once, and grows by its square root, which is the room that a
+queue in front of it needs. Latency counts from the pick of a replica, so that the line in front of a cap does not make it smaller.
+
+Pure: samples in, a cap out. Each worker learns for itself from what it carries; in flight are those of all workers.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+INTERVAL_US = 500_000  # of a sample
+SAMPLES_LEAST = 10  # answers in it
+TOLERANCE = 1.5  # of the unhurried latency, which is no reason to shrink
+SHRINK_MOST = 0.5
+SMOOTHING = 0.3  # of a new cap in the one that is used
+CAP_LEAST = 2
+CAP_FIRST = 20
+CAP_MOST = 1_000
+FORGETTING = 0.02  # by which the unhurried latency is raised with each sample: an application that became slower is no longer hurried
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """cap: requests in flight in one replica. unhurried_us: the least latency; 0: none was seen. answers, sum_us: read last, at at_us."""
+
+    cap: float = CAP_FIRST
+    unhurried_us: float = 0.0
+    answers: int = 0
+    sum_us: int = 0
+    at_us: int = 0
+
+
+def learn(learned: Learned, answers: int, sum_us: int, peak: int, now_us: int) -> Learned:
+    """What is known after one more look. answers, sum_us: counted so far; peak: the most in flight in one replica now.
+
+    A look after less than INTERVAL_US, or with too few answers, teaches nothing. A cap that nothing reaches does not grow.
+    """
+    if answers < learned.answers or not learned.at_us:
+        return replace(learned, answers=answers, sum_us=sum_us, at_us=now_us)
+    count = answers - learned.answers
+    if now_us - learned.at_us < INTERVAL_US or count < SAMPLES_LEAST:
+        return learned
+    latency_us = (sum_us - learned.sum_us) / count
+    least_us = min(latency_us, learned.unhurried_us * (1 + FORGETTING)) if learned.unhurried_us else latency_us
+    cap = next_cap(learned.cap, least_us, latency_us, peak)
+    return Learned(cap, least_us, answers, sum_us, now_us)
+
+
+def next_cap(cap: float, least_us: float, latency_us: float, peak: int) -> float:
+    """The cap that follows."""
+    gradient = max(SHRINK_MOST, min(1.0, TOLERANCE * least_us / latency_us)) if latency_us else 1.0
+    if gradient == 1.0 and peak < cap / 2:
+        return cap
+    wanted = cap * gradient + math.sqrt(cap)
+    return min(CAP_MOST, max(CAP_LEAST, cap + SMOOTHING * (wanted - cap)))
