@@ -18,7 +18,9 @@ SMOOTHING = 0.3  # of a new cap in the one that is used
 CAP_LEAST = 2
 CAP_FIRST = 20
 CAP_MOST = 1_000
-FORGETTING = 0.02  # by which the unhurried latency is raised with each sample: an application that became slower is no longer hurried
+FORGETTING = (
+    0.02  # by which the unhurried latency is raised with each sample: an application that became slower is no longer hurried
+)
 
 
 @dataclass(frozen=True, slots=True)

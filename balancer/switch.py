@@ -167,9 +167,10 @@ def make_route(entry: RouteEntry, service: Service, rates: tuple[RateLimit, ...]
 
 
 def rate_of(limit: RateLimit, scope: str) -> Rate:
-    """A rate limit as a worker keeps it."""
+    """A rate limit as a worker keeps it. One that is changed begins with full buckets."""
     whole, name = limit.per is Per.ALL, limit.name.lower() if limit.per is Per.HEADER else ""
-    return Rate(scope.encode() + b"\0", limit.rate, limit.burst, whole, name.encode())
+    buckets = f"{scope}\0{limit.per}\0{name}\0{limit.rate!r}\0{limit.burst}\0"
+    return Rate(buckets.encode(), limit.rate, limit.burst, whole, name.encode())
 
 
 def _rates(table: RoutingTable) -> list[tuple[RateLimit, ...]]:

@@ -54,9 +54,7 @@ class _Slot:
 class Supervisor:
     """`hear(message)`: what a worker says and is not for the supervisor. `tell(kind, message)`: what happens to workers."""
 
-    def __init__(
-        self, scoreboard: Scoreboard, meters: SharedMeters, hear: Hear, tell: Tell, command: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, scoreboard: Scoreboard, meters: SharedMeters, hear: Hear, tell: Tell, command: Sequence[str] = ()) -> None:
         flags = os.EFD_NONBLOCK | os.EFD_CLOEXEC
         self._scoreboard = scoreboard
         self._meters = meters

@@ -20,7 +20,14 @@ SPARE_MOST = 256  # of downstream.py
 def hedge(lead: "Exchange") -> None:
     """No answer came for a while: ask another replica, too, if there is one with room."""
     context, service, first = lead.context, lead.service, lead.replica
-    if service is None or first is None or lead.state != AWAIT or lead.rival is not None or lead.relay.begun() or not service.may_retry():
+    if (
+        service is None
+        or first is None
+        or lead.state != AWAIT
+        or lead.rival is not None
+        or lead.relay.begun()
+        or not service.may_retry()
+    ):
         return
     replica = service.take([*lead.tried, first], context.now_us)
     if replica is None:

@@ -8,7 +8,9 @@ Pure: octets in, octets out.
 
 import re
 
-READ_MOST = 2048  # octets of a path that is not plain; a longer one is refused where paths decide, since reading it costs too much
+READ_MOST = (
+    2048  # octets of a path that is not plain; a longer one is refused where paths decide, since reading it costs too much
+)
 
 _UNPLAIN = re.compile(rb"%|;|\\|//|/\.")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")

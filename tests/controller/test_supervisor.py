@@ -31,7 +31,9 @@ class Crew:
         self.scoreboard = Scoreboard.create(workers, services=4, replicas=16)
         self.meters = SharedMeters.create(workers)
         self.listeners: Listeners = open_listeners(["127.0.0.1:0"], workers)
-        self.supervisor = Supervisor(self.scoreboard, self.meters, self.heard.append, lambda *told: self.told.append(told), command)
+        self.supervisor = Supervisor(
+            self.scoreboard, self.meters, self.heard.append, lambda *told: self.told.append(told), command
+        )
 
     @property
     def port(self) -> int:
