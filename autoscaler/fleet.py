@@ -7,7 +7,7 @@ event that might be missed.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from autoscaler.cluster.engine import Engine, EngineError, Instance, NotHeardYet
 from autoscaler.drain import until_idle
@@ -19,12 +19,13 @@ from autoscaler.tasks import Tasks
 STARTS_AT_ONCE = 8  # per service: an application's first seconds are its most expensive ones
 RETRY_S = 1.0  # after the engine failed; doubles up to RETRY_MAX_S
 RETRY_MAX_S = 30.0
+NOBODY: Mapping[str, float] = {}
 
 
 class Fleet:
     """The replicas of one service. `desired` is None until `scale_to`, and for replicas that are only found, never started.
 
-    `taken_over(count)` is called once: so many replicas were there when the engine was first heard of.
+    `taken_over(count)` is called once: so many replicas were there when the engine was first heard of. ready_before: as in a registry.
     """
 
     def __init__(
@@ -34,9 +35,10 @@ class Fleet:
         around: Surroundings,
         tell: Tell,
         taken_over: Callable[[int], None] = lambda count: None,
+        ready_before: Mapping[str, float] = NOBODY,
     ) -> None:
         self.service = settings.spec.service
-        self.registry = Registry(settings, engine, around, tell)
+        self.registry = Registry(settings, engine, around, tell, ready_before)
         self.engine = engine
         self.desired: int | None = None
         self.trouble = ""  # why the last start failed, in words, until one succeeds

@@ -4,7 +4,7 @@ Invariants: the state of a replica changes only here, along `balancer.table.TRAN
 replica is probed exactly while the engine says that it runs and it is not draining. How many there should be is not known here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autoscaler.cluster.engine import Engine, Instance, InstanceSpec, InstanceStatus
@@ -12,6 +12,7 @@ from autoscaler.drain import Workers
 from autoscaler.replica import Replica
 from autoscaler.slots import Slots, SlotsFull
 from balancer.table import ReplicaState
+from probes.outliers import Ejection
 from probes.prober import Prober
 from probes.spec import ProbeSpec
 
@@ -41,15 +42,19 @@ class Surroundings:
 
 
 class Registry:
-    """`tell(kind, replica, message)` is called for everything that happens to a replica."""
+    """`tell(kind, replica, message)` is called for everything that happens to a replica. ready_before: of replicas that were READY in an
+    earlier life, since when (seconds since the epoch)."""
 
-    def __init__(self, settings: FleetSettings, engine: Engine, around: Surroundings, tell: Tell) -> None:
+    def __init__(
+        self, settings: FleetSettings, engine: Engine, around: Surroundings, tell: Tell, ready_before: Mapping[str, float]
+    ) -> None:
         self.replicas: dict[str, Replica] = {}
         self.settings = settings
         self._service = settings.spec.service
         self._engine = engine
         self._around = around
         self._tell = tell
+        self._ready_before = dict(ready_before)
 
     def active(self) -> list[Replica]:
         """Those that count as wanted ones: neither draining nor gone."""
@@ -96,6 +101,16 @@ class Registry:
         replica = self.replicas.get(replica_id)
         if replica and replica.active:
             self._move(replica, ReplicaState.READY if ready else ReplicaState.EJECTED, reason)
+
+    def eject(self, ejections: Sequence[Ejection]) -> None:
+        """Take replicas out for what their answers were."""
+        for ejection in ejections:
+            self._around.prober.distrust(self._service, ejection.replica, ejection.until_s, ejection.reason)
+
+    def pardon(self, replicas: Sequence[str]) -> None:
+        """Take such replicas back before their time."""
+        for replica_id in replicas:
+            self._around.prober.pardon(self._service, replica_id)
 
     def complain(self) -> None:
         """Tell why replicas are not READY yet, once, and again only when there is another reason. To be called now and then."""
@@ -162,6 +177,8 @@ class Registry:
 
     def _move(self, replica: Replica, state: ReplicaState, why: str) -> None:
         replica.move(state, self._around.clock(), why)
+        if state is ReplicaState.READY:
+            replica.ready_at_s = self._ready_before.pop(replica.id, self._around.wall())
         self._tell(state.value, replica.id, why)
         self._around.workers.publish()
 

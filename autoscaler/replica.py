@@ -20,8 +20,9 @@ class Replica:
     """version: as `InstanceSpec.version`. since_s: when it came into its state; started_s: when it was last started; both
     CLOCK_MONOTONIC.
 
-    proven: it has been READY since it was last started. took_s: how long its last start took, None until it was READY. baseline: what its
-    slot had counted for others before. complaint: why it is not READY yet, as told last at complained_s.
+    proven: it has been READY since it was last started. took_s: how long its last start took, None until it was READY. ready_at_s: when
+    it became READY last, in seconds since the epoch. baseline: what its slot had counted for others before. complaint: why it is not READY
+    yet, as told last at complained_s.
     """
 
     instance: Instance
@@ -34,6 +35,7 @@ class Replica:
     detail: str = "starting"
     proven: bool = False
     took_s: float | None = None
+    ready_at_s: float = 0.0
     complaint: str = ""
     complained_s: float = -math.inf
 
@@ -67,4 +69,4 @@ class Replica:
 
     def entry(self) -> ReplicaEntry:
         """Its line in the routing table."""
-        return ReplicaEntry(self.id, self.slot, self.instance.address, self.state, self.instance.weight)
+        return ReplicaEntry(self.id, self.slot, self.instance.address, self.state, self.instance.weight, self.ready_at_s)

@@ -36,6 +36,7 @@ class _Watched:
     objection: Objection
     health: Health = field(default_factory=Health)
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    distrusted_until_s: float = 0.0
     asked: int = 0
 
 
@@ -81,6 +82,25 @@ class Prober:
         watched, _ = self._watched.get((service, replica), (None, None))
         if watched:
             watched.hurry.set()
+
+    def distrust(self, service: str, replica: str, until_s: float, reason: str) -> None:
+        """Its answers were no good, whatever the probes say: unready at once, and until then (CLOCK_MONOTONIC). Afterwards it needs as
+        many passes as after failed probes."""
+        watched, _ = self._watched.get((service, replica), (None, None))
+        if watched and watched.health.ready:
+            watched.distrusted_until_s = until_s
+            watched.health = Health(False, watched.health.passing, 0, reason)
+            self._on_verdict(service, replica, False, reason)
+
+    def pardon(self, service: str, replica: str) -> None:
+        """What its answers were is forgotten: ready at once, if the last probe of it passed."""
+        watched, _ = self._watched.get((service, replica), (None, None))
+        if watched and watched.distrusted_until_s > asyncio.get_running_loop().time():
+            watched.distrusted_until_s = 0.0
+            if watched.health.passing:
+                reason = "is better than none: too few others are ready"
+                watched.health = Health(True, True, 0, reason)
+                self._on_verdict(service, replica, True, reason)
 
     def reason(self, service: str, replica: str) -> str:
         """What the last probe found, in words."""
@@ -130,6 +150,9 @@ class Prober:
 
     def _learn(self, watched: _Watched, outcome: Outcome) -> None:
         before = watched.health.ready
+        if asyncio.get_running_loop().time() < watched.distrusted_until_s:
+            watched.health = Health(before, outcome.passed, 0, watched.health.reason)
+            return
         watched.health = judge(watched.health, outcome, watched.spec)
         if watched.health.ready is not None and watched.health.ready != before:
             self._on_verdict(watched.service, watched.replica, watched.health.ready, watched.health.reason)

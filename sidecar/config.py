@@ -9,17 +9,21 @@ from dataclasses import dataclass, field
 from autoscaler.budget import Budget
 from autoscaler.cluster.engine import InstanceSpec, Source
 from autoscaler.rules import Rules
-from balancer.table import Policy, Settings
+from balancer.table import Affinity, Policy, Priority, RateLimit, Retries, Settings
+from probes.outliers import EjectionSpec
 from probes.signals.spec import SignalSpec
 from probes.spec import ProbeSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """host: "" is any Host, "*.example.com" any name below it. path: a prefix of whole segments."""
+    """host: "" is any Host, "*.example.com" any name below it. path: a prefix of whole segments. body: octets; 0: no limit of its own."""
 
     host: str
     path: str
+    priority: Priority = Priority.NORMAL
+    body: int = 0
+    rates: tuple[RateLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Service:
     its labels, only if these say how it is scaled. source: where containers come from. signals: where the values of those metrics come
     from that others tell. request: the cores and the octets that a replica is said to need; where they are given, `cpu` and `memory` are
     shares of them and not of what it may use. cost: what a replica takes of a budget: what it needs, or else what it may use.
+    ejection: None never takes a replica out for what its answers are.
     """
 
     name: str
@@ -49,6 +54,14 @@ class Service:
     stop_grace_s: float = 10.0
     hold_timeout_s: float = 30.0
     max_held: int = 500
+    adaptive: bool = False
+    total_s: float = 0.0
+    hedge_s: float = 0.0
+    slow_start_s: float = 0.0
+    retries: Retries = field(default_factory=Retries)
+    affinity: Affinity = field(default_factory=Affinity)
+    rates: tuple[RateLimit, ...] = ()
+    ejection: EjectionSpec | None = field(default_factory=EjectionSpec)
     readiness: ProbeSpec = field(default_factory=ProbeSpec)
     rules: Rules | None = None
     signals: tuple[SignalSpec, ...] = ()

@@ -35,6 +35,7 @@ from sidecar.proxies.path import RemotePath
 from sidecar.publisher import Publisher
 from sidecar.reload import Changes, changes, needs_restart
 from sidecar.running import Running
+from sidecar.secrets import secret
 from sidecar.services import Services
 from sidecar.state import State
 from sidecar.state.limits import WAITING_EVENTS
@@ -80,6 +81,7 @@ class Controller(Program):
         """As every program, with what is kept of earlier lives. Raises StateInUse, too."""
         try:
             await self._state.open()
+            self._services.secret = secret(self._config.state)
             self._journal.resume(self._state.events, self._state.event, WAITING_EVENTS)
             await super().run()
         finally:
@@ -141,6 +143,8 @@ class Controller(Program):
         """From a worker."""
         if message["kind"] == "refused":
             self._services.doubt(message["service"], message["replica"])
+        elif message["kind"] == "failing":
+            self._services.failing(message["service"], message["replica"], message["failures"])
         elif message["kind"] == "wake":
             self._services.tick_one(message["service"])
         elif message["kind"] == "error":

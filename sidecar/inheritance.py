@@ -13,11 +13,15 @@ LONGEST_S = 10.0  # for which replicas that the engine lists are believed in; a 
 
 
 class Inheritance:
-    """One service's. former: its entry in the table that was found; None: there was none, and nothing is inherited."""
+    """One service's. former: its entry in the table that was found; None: there was none, and nothing is inherited.
+
+    ready_at_s: since when its replicas were READY.
+    """
 
     def __init__(self, former: ServiceEntry | None, now_s: float) -> None:
         self._ready = {_key(entry): entry for entry in former.replicas if entry.state is ReplicaState.READY} if former else {}
         self._until_s = now_s + LONGEST_S
+        self.ready_at_s = {entry.id: entry.ready_at_s for entry in self._ready.values()}
 
     def ended(self, known: bool, now_s: float) -> bool:
         """Whether it ends now, which is said once. known: the engine has said what is there."""
@@ -36,7 +40,7 @@ class Inheritance:
 
     def _believed(self, entry: ReplicaEntry) -> ReplicaEntry:
         inherited = entry.state is ReplicaState.STARTING and _key(entry) in self._ready
-        return replace(entry, state=ReplicaState.READY) if inherited else entry
+        return replace(entry, state=ReplicaState.READY, ready_at_s=self.ready_at_s[entry.id]) if inherited else entry
 
 
 def _key(entry: ReplicaEntry) -> tuple[str, int, str]:

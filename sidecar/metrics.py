@@ -201,7 +201,16 @@ def _in_state(service: ServiceView, state: ReplicaState) -> int:
 
 _SERVICE_COUNTERS: Final[tuple[tuple[str, str, Callable[[ServiceReading], int]], ...]] = (
     ("retries", "Attempts after the first.", lambda cells: cells.retries),
-    ("shed_requests", "Requests refused with 503 because the queue was full.", lambda cells: cells.shed),
+    ("retries_denied", "Attempts that were not made again since the budget was spent.", lambda cells: cells.retries_denied),
+    ("hedges", "Second attempts beside a slow first one.", lambda cells: cells.hedges),
+    ("hedges_won", "Of these, those that answered first.", lambda cells: cells.hedges_won),
+    ("rate_limited_requests", "Requests refused with 429.", lambda cells: cells.rate_limited),
+    ("strayed_requests", "Requests that could not go to the replica they were to meet again.", lambda cells: cells.strayed),
+    (
+        "shed_requests",
+        "Requests refused with 503: the queue was full, or the wait too long.",
+        lambda cells: cells.shed,
+    ),
     ("wait_timeouts", "Requests refused with 503 because they had waited too long.", lambda cells: cells.wait_timeouts),
     ("unavailable_requests", "Requests refused with 503 because no replica was ready.", lambda cells: cells.unavailable),
     ("aborted_requests", "Requests whose client left before the answer was complete.", lambda cells: cells.aborted),
@@ -212,6 +221,13 @@ _SERVICE_COUNTERS: Final[tuple[tuple[str, str, Callable[[ServiceReading], int]],
 def _services(services: Sequence[ServiceView]) -> Iterator[Metric]:
     rows = [((service.name,), service.reading) for service in services if service.reading]
     yield _gauge("waiting_requests", "Requests queued or held for a replica.", ("service",), [(r, c.waiting) for r, c in rows])
+    yield _gauge(
+        "retrying_requests", "Attempts after the first and hedges under way.", ("service",), [(r, c.retrying) for r, c in rows]
+    )
+    caps = [(r, c.cap) for r, c in rows if c.cap]
+    yield _gauge("learned_concurrency", "The most requests at once in a replica, as learned.", ("service",), caps)
+    ejections = [((each.name, kind), count) for each in services for kind, count in each.ejections.items()]
+    yield _counter("ejections", "Replicas taken out for what their answers were.", ("service", "reason"), ejections)
     for name, help_text, cell in _SERVICE_COUNTERS:
         yield _counter(name, help_text, ("service",), [(r, cell(c)) for r, c in rows])
     own = [((*r, kind), n) for r, c in rows for kind, n in zip(STATUS_CLASSES, c.own_answers, strict=True)]

@@ -86,10 +86,12 @@ class Orders:
     # What the autoscaler asks for (views.ProxyControl)
 
     def held(self) -> dict[str, Any]:
-        """The table in use, and whose it is."""
+        """The table in use, and whose it is. Keys are not told: the autoscaler that asks makes them itself."""
         chronicle = Chronicle()
         chronicle.enter(self.table)
         table = chronicle.since(0) if self.table.generation else None
+        for service in table["services"] if table else ():
+            service["affinity"]["key"] = ""
         return {"life": self.life, "epoch": self._table_epoch, "table": table}
 
     def take(self, epoch: int, data: dict[str, Any]) -> int:

@@ -1,6 +1,7 @@
 """One configured service as it runs: its fleet, what is sampled of it, and its autoscaler where it has rules."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from autoscaler import schedule
 from autoscaler.budget import Claim
@@ -16,21 +17,24 @@ from autoscaler.scaler import Scaler
 from autoscaler.signalled import Readings
 from autoscaler.snapshot import Allowance
 from balancer.scoreboard import ReplicaReading, ServiceReading
-from balancer.table import ReplicaState, RouteEntry, ServiceEntry
+from balancer.table import Affinity, By, ReplicaState, RouteEntry, ServiceEntry
+from probes.outliers import Ejection, Outliers
 from probes.signals.signals import Signals
 from probes.signals.spec import SignalSpec
+from sidecar import secrets
 from sidecar.config import Service
 from sidecar.data_path import DataPath
 from sidecar.inheritance import Inheritance
 from sidecar.readings import since
 
 SERVING = frozenset({ReplicaState.READY, ReplicaState.DRAINING})
+PROVEN = frozenset({ReplicaState.READY, ReplicaState.EJECTED})
 
 
 class Running:
     """`tell(kind, replica, message)` as in a fleet. former: its entry in the table that is in use already, where there is one.
     `decided(service, decision)` hears of every decision. signals: keeps what others tell of it, where it has rules.
-    allowance: what a budget allows it, None where nothing is shared.
+    allowance: what a budget allows it, None where nothing is shared. secret: what keys are made from.
 
     ready_in: the first routing table with its minimum of READY replicas. scaling: the last decision in the HPA's words.
     """
@@ -47,12 +51,16 @@ class Running:
         decided: Callable[[str, Decision], None] = lambda service, decision: None,
         signals: Signals | None = None,
         allowance: Callable[["Running"], Allowance | None] = lambda running: None,
+        secret: bytes = b"",
     ) -> None:
         self.config = config
         self.slot = slot
-        self.fleet = Fleet(fleet_settings(config), engine, around, tell, self._taken_over)
+        self._inheritance = Inheritance(former, around.clock())
+        since = self._inheritance.ready_at_s
+        self.fleet = Fleet(fleet_settings(config), engine, around, tell, self._taken_over, since)
         self.sampler = Sampler(config.rules or Rules())
         self.scaler = Scaler(config.name, config.rules, self.sampler) if config.rules else None
+        self.outliers = Outliers(config.ejection)
         self.ready_in: int | None = None
         self.scaling: tuple[Condition, ...] = ()
         self._unresolved = False
@@ -65,7 +73,7 @@ class Running:
         self._decided = decided
         self._allowance = allowance
         self._signals = signals if config.rules else None
-        self._inheritance = Inheritance(former, around.clock())
+        self._secret = secret
 
     @property
     def replicas(self) -> list[Replica]:
@@ -89,6 +97,7 @@ class Running:
     def change(self, config: Service) -> None:
         """Run by another configuration of the same kind, in place as far as that goes."""
         self.config = config
+        self.outliers.spec = config.ejection
         if self.scaler and config.rules:
             self.scaler.change(config.rules)
             if self.fleet.desired is not None:
@@ -114,9 +123,15 @@ class Running:
             self._workers.publish()
         if self._path.fresh:
             self._observe(now_s)
+            self._judge(now_s)
         self._leave_it_to_another()
         if self.scaler and self.fleet.desired is not None:
             self._decide(self.scaler, now_s)
+
+    def failing(self, replica: str, failures: int) -> None:
+        """A worker saw so many attempts in a row fail at a replica."""
+        ready, proven = self._standings()
+        self.fleet.registry.eject(self.outliers.in_a_row(replica, failures, ready, proven, self._clock()))
 
     def claim(self) -> Claim:
         """What it asks for of a budget. Replicas that were asked for count before they are to be seen."""
@@ -138,7 +153,10 @@ class Running:
 
     def routes(self) -> tuple[RouteEntry, ...]:
         """Its lines in the routing table."""
-        return tuple(RouteEntry(route.host, route.path, self.config.name) for route in self.config.routes)
+        return tuple(
+            RouteEntry(route.host, route.path, self.config.name, route.priority, route.body, route.rates)
+            for route in self.config.routes
+        )
 
     def entry(self) -> ServiceEntry:
         """Its place in the routing table."""
@@ -153,10 +171,25 @@ class Running:
             hold=bool(config.rules and config.rules.scale_to_zero),
             hold_timeout_s=config.hold_timeout_s,
             max_held=config.max_held,
+            adaptive=config.adaptive,
+            total_s=config.total_s,
+            hedge_s=config.hedge_s,
+            slow_start_s=config.slow_start_s,
+            failures=config.ejection.failures if config.ejection else 0,
+            retries=config.retries,
+            affinity=self._affinity(),
+            rates=config.rates,
             replicas=self._inheritance.shown(
                 [replica.entry() for replica in self.replicas if replica.instance.address], self.fleet.known
             ),
         )
+
+    def _affinity(self) -> Affinity:
+        """A session's cookie is signed with the configured key, or else with one of our own."""
+        affinity = self.config.affinity
+        if affinity.by is not By.SESSION or affinity.key:
+            return affinity
+        return replace(affinity, key=secrets.key_for(self._secret, self.config.name))
 
     def readings(self) -> Readings:
         """What its signals say now, as `signalled.add` takes it."""
@@ -189,6 +222,20 @@ class Running:
         self._usages = self._measured() if self.sampler.needs_usage else {}
         needed = {name: used and used.against(*self.config.request) for name, used in self._usages.items()}
         self.sampler.take(now_s, self.reading(), cells, needed)
+
+    def _judge(self, now_s: float) -> None:
+        """Take out who does far worse than the others, and back in who is better than none."""
+        ready, proven = self._standings()
+        cells = {replica.id: self._path.cells(replica.slot) for replica in self.replicas} if self.outliers.due(now_s) else {}
+        ejections: list[Ejection] = self.outliers.judge(cells, ready, proven, now_s)
+        self.fleet.registry.eject(ejections)
+        ready, proven = self._standings()
+        self.fleet.registry.pardon(self.outliers.pardoned(len(ready), proven, now_s))
+
+    def _standings(self) -> tuple[set[str], int]:
+        """Who is READY, and how many are so or were."""
+        ready = {each.id for each in self.replicas if each.state is ReplicaState.READY}
+        return ready, sum(each.state in PROVEN for each in self.replicas)
 
     def _declare_signals(self) -> None:
         if self._signals:

@@ -32,12 +32,13 @@ log = logging.getLogger("ecluse")
 
 
 class Services:
-    """`running`: by name, in the order of the configuration."""
+    """`running`: by name, in the order of the configuration. secret: what keys are made from that nobody configured."""
 
     def __init__(
         self, engines: Engines, around: Surroundings, path: DataPath, journal: Journal, state: State, signals: Signals
     ) -> None:
         self.running: dict[str, Running] = {}
+        self.secret = b""
         self._leaving: list[Running] = []
         self._engines = engines
         self._around = around
@@ -88,7 +89,7 @@ class Services:
         self._engines.declare(service)
         engine, tell = self._engines.of(service), partial(self._tell, service.name)
         slot, former = self._slots.take(service.name), self._former.pop(service.name, None)
-        hear = (self._state.decided, self._signals, self._allowance)
+        hear = (self._state.decided, self._signals, self._allowance, self.secret)
         running = Running(service, slot, engine, self._around, self._path, tell, former, *hear)
         self.running[service.name] = running
         if running.scaler:
@@ -155,6 +156,10 @@ class Services:
     def doubt(self, name: str, replica: str) -> None:
         """A worker could not connect to a replica."""
         self._each(name, lambda running: running.fleet.doubt(replica))
+
+    def failing(self, name: str, replica: str, failures: int) -> None:
+        """A worker saw so many attempts in a row fail at a replica."""
+        self._each(name, lambda running: running.failing(replica, failures))
 
     async def stop(self, longest_s: float) -> None:
         """Stop all replicas, each with its own grace but at most longest_s. The workers have ended."""

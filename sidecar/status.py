@@ -50,6 +50,7 @@ def service_view(running: Running, now_s: float, trouble: str) -> ServiceView:
         wanted=scaler.decision.wanted if scaler and scaler.decision else None,
         priority=running.claim().priority,
         slo=slo_view(scaler) if scaler else None,
+        ejections=dict(running.outliers.ejected),
     )
 
 

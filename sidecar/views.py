@@ -4,7 +4,7 @@ Views are snapshots made for reading, ready for JSON (`dataclasses.asdict`). Tim
 the name says otherwise.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -81,7 +81,7 @@ class ServiceView:
     without the budget, None where nothing was decided yet; priority: at this moment.
 
     way: how its replicas are reached, where there is more than one way. predictions: removals that went as predicted and not, where
-    the engine chooses which replicas go.
+    the engine chooses which replicas go. ejections: how often replicas were taken out for what their answers were, by rule.
     """
 
     name: str
@@ -113,6 +113,7 @@ class ServiceView:
     wanted: int | None = None
     priority: int = 0
     slo: SloView | None = None
+    ejections: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

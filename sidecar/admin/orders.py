@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from balancer import limits
-from balancer.table import Policy, ReplicaState
+from balancer.table import By, Per, Policy, Priority, ReplicaState
 
 BODY: Final = limits.MESSAGE  # a routing table is no longer than what a worker takes
 EPOCHS: Final = 2**53
@@ -17,14 +17,38 @@ Seconds = Annotated[float, Field(ge=0, lt=2**31, allow_inf_nan=False)]
 ServiceSlot = Annotated[int, Field(ge=0, lt=limits.SERVICES)]
 ReplicaSlot = Annotated[int, Field(ge=0, lt=limits.REPLICAS)]
 Weight = Annotated[int, Field(ge=1, lt=2**31)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Octets = Annotated[int, Field(ge=0, lt=2**60)]
+Rate = Annotated[float, Field(ge=0.001, le=1_000_000)]
+Text = Annotated[str, Field(max_length=1024, pattern=r"^[ -~]*$")]  # it stands in fields, and may bring no line with it
+Rates = list[tuple[Per, Rate, Annotated[int, Field(ge=1, lt=2**31)], Text]]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class RetriesChange(_Strict):
+    """How often, and for how long, a request is tried."""
+
+    attempts: Annotated[int, Field(ge=1, le=limits.ATTEMPTS)]
+    budget: Share
+    least: Count
+    try_timeout_s: Seconds
+
+
+class AffinityChange(_Strict):
+    """What keeps requests together."""
+
+    by: By
+    name: Text
+    key: Annotated[str, Field(max_length=2048, pattern="^([0-9a-f]{2})*$")]
+    attributes: Text
+    load: Annotated[float, Field(gt=1, le=100)]
+
+
 class ServiceChange(_Strict):
-    """One service as it is from now on. replicas: (id, slot, address, state, weight) each."""
+    """One service as it is from now on. replicas: (id, slot, address, state, weight, ready_at_s) each; rates: (per, rate, burst, name)."""
 
     name: str
     slot: ServiceSlot
@@ -35,17 +59,26 @@ class ServiceChange(_Strict):
     hold: bool
     hold_timeout_s: Seconds
     max_held: Count
-    replicas: list[tuple[str, ReplicaSlot, str, ReplicaState, Weight]]
+    adaptive: bool
+    total_s: Seconds
+    hedge_s: Seconds
+    slow_start_s: Seconds
+    failures: Count
+    retries: RetriesChange
+    affinity: AffinityChange
+    rates: Rates
+    replicas: list[tuple[str, ReplicaSlot, str, ReplicaState, Weight, Annotated[float, Field(ge=0, lt=2**40)]]]
 
 
 class TableChange(_Strict):
-    """What has changed since a generation; 0: everything. names: all services, in order. routes: (host, path, service) each."""
+    """What has changed since a generation; 0: everything. names: all services, in order. routes: (host, path, service, priority, body,
+    rates) each."""
 
     generation: int = Field(ge=1)
     since: int = Field(ge=0)
     services: list[ServiceChange]
     names: list[str] = []
-    routes: list[tuple[str, str, str]] = []
+    routes: list[tuple[str, str, str, Priority, Octets, Rates]] = []
 
 
 class Order(_Strict):

@@ -1,15 +1,17 @@
 """The models turned into `sidecar.config.Config`: every default filled in, every relative path made absolute. Nothing can fail here."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 from autoscaler.budget import Budget
 from autoscaler.cluster.engine import Clone, Copy, Healthcheck, Image, Source, SwarmService
 from balancer.limits import Limits, Timeouts
-from balancer.table import Settings
+from balancer.table import Affinity, By, Per, RateLimit, Retries, Settings
+from probes.outliers import EjectionSpec
 from probes.spec import ProbeSpec
 from sidecar.config import Config, Docker, Route, Service
-from sidecar.configuration import containers, models, scaling, sources
+from sidecar.configuration import balancing, containers, models, scaling, sources
 from sidecar.configuration.references import absolute_volume
 from sidecar.configuration.rules import rules_of, signals_of
 
@@ -76,19 +78,79 @@ def common(name: str, given: models.Service) -> Service:
     balance, zero = given.balance, given.autoscale.scale_to_zero or scaling.ScaleToZero()
     return Service(
         name=name,
-        routes=tuple(Route(route.host, route.path) for route in given.routes),
+        routes=tuple(_route(route) for route in given.routes),
+        rates=_rates(given.rate_limits),
         policy=balance.policy,
         max_concurrency=balance.max_concurrency,
         queue=balance.queue,
         queue_timeout_s=balance.queue_timeout,
         drain_timeout_s=balance.drain_timeout,
         stop_grace_s=balance.stop_grace,
+        adaptive=balance.adaptive_concurrency,
+        total_s=balance.deadline,
+        hedge_s=balance.hedge_after,
+        slow_start_s=balance.slow_start,
+        retries=_retries(balance.retries),
+        affinity=_affinity(name, balance),
+        ejection=_ejection(balance.ejection) if balance.ejection else None,
         hold_timeout_s=zero.wake_timeout,
         max_held=zero.max_held,
         readiness=_probe(given.probes.readiness),
         request=(given.resources.requests.cpus or 0.0, given.resources.requests.memory or 0),
         cost=_cost(given.resources),
     )
+
+
+def _route(given: balancing.Route) -> Route:
+    return Route(given.host, given.path, given.priority, given.body, _rates(given.rate_limits))
+
+
+def _rates(given: tuple[balancing.RateLimit, ...]) -> tuple[RateLimit, ...]:
+    """Without a burst, what comes in a second may come at once."""
+    return tuple(
+        RateLimit(
+            per=each.per or (Per.HEADER if each.header else Per.ADDRESS),
+            rate=each.rate,
+            burst=each.burst or max(1, math.ceil(each.rate)),
+            name=each.header,
+        )
+        for each in given
+    )
+
+
+def _retries(given: balancing.Retries) -> Retries:
+    return Retries(given.attempts, given.budget, given.least, given.try_timeout)
+
+
+def _ejection(given: balancing.Ejection) -> EjectionSpec:
+    return EjectionSpec(
+        failures=given.failures,
+        interval_s=given.interval,
+        least=given.requests,
+        failure_margin=given.failure_margin,
+        latency_factor=given.latency_factor,
+        base_s=given.time,
+        longest_s=given.longest,
+        panic=given.panic_threshold,
+    )
+
+
+def _affinity(service: str, given: balancing.Balance) -> Affinity:
+    if given.sticky:
+        key = given.sticky.key.encode().hex()
+        return Affinity(By.SESSION, given.sticky.cookie or f"ecluse_{service}", key, _attributes(given.sticky))
+    if given.hash and given.hash.chosen:
+        by = By(given.hash.chosen[0])
+        name = "" if by is By.ADDRESS else getattr(given.hash, by)
+        return Affinity(by, name, load=given.hash.load)
+    return Affinity()
+
+
+def _attributes(given: balancing.Sticky) -> str:
+    """What follows a cookie's value, RFC 6265 section 4.1."""
+    age = f"; Max-Age={given.max_age:.0f}" if given.max_age else ""
+    secure = "; Secure" if given.secure else ""
+    return f"; Path=/; HttpOnly{age}{secure}; SameSite={given.same_site.capitalize()}"
 
 
 def _cost(given: containers.Resources) -> tuple[float, int]:

@@ -11,6 +11,7 @@ from pathlib import Path as FilePath
 from balancer.limits import REPLICAS
 from sidecar.configuration import sources
 from sidecar.configuration.addresses import is_loopback, split
+from sidecar.configuration.balancing import balance_findings, rate_findings
 from sidecar.configuration.base import hpa_spelling
 from sidecar.configuration.budget_checks import budget_findings
 from sidecar.configuration.document import Document
@@ -61,6 +62,10 @@ def findings(file: File, directory: FilePath, cores: int) -> Iterator[Finding]:
 def of_service(service: Service, path: Path) -> Iterator[Finding]:
     """What does not fit together in one service, wherever its replicas come from."""
     yield from _variables(service, path)
+    yield from balance_findings(service.balance, (*path, "balance"))
+    yield from rate_findings(service.rate_limits, (*path, "rate_limits"))
+    for index, route in enumerate(service.routes):
+        yield from rate_findings(route.rate_limits, (*path, "routes", index, "rate_limits"))
     yield from _probe(service.probes.readiness, (*path, "probes", "readiness"))
     yield from scaling_findings(service.autoscale, (*path, "autoscale"))
 

@@ -23,6 +23,10 @@ class Limits(Model):
     """The largest request body; 413 beyond. 0: no limit."""
     connections: Annotated[int, kinds.whole(1, 1_000_000)] = _SETTINGS.limits.connections
     """The most client connections of one worker; 503 beyond."""
+    connections_per_client: Annotated[int, kinds.whole(0, 1_000_000)] = _SETTINGS.limits.connections_per_client
+    """The most connections of one client address (of IPv6 a /64), over all workers; 429 beyond. 0: no limit."""
+    buffers: Annotated[int, kinds.size(_MIB, 1024 * _GIB)] = _SETTINGS.limits.buffers
+    """The most that one worker holds for clients and replicas that are slow; new requests get 503 beyond."""
     response_head: Annotated[int, kinds.size(512, _MIB)] = _SETTINGS.limits.response_head
     """The largest response head of a replica; 502 beyond."""
     pool_per_replica: Annotated[int, kinds.whole(0, 10_000)] = _SETTINGS.limits.pool_per_replica

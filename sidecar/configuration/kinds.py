@@ -23,6 +23,7 @@ MILLISECOND_S = 0.001
 MEMORY = 64 * 1024**4
 _VARIABLE = r"\$\{"  # a schema must let ${NAME} pass wherever a value can stand
 WORDS = {"type": ["string", "number", "boolean"]}
+_TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _STATUS = r"[1-5][0-9]{2}(?:-[1-5][0-9]{2})?"
 
 
@@ -62,6 +63,11 @@ def number(low: float, high: float) -> Reader:
     return Reader(
         _within(quantities.number, low, high, quantities.number_text), _quantity("number", low, high, quantities.NUMBER)
     )
+
+
+def rate(low: float = 0.001, high: float = 1_000_000.0) -> Reader:
+    """A rate, in events per second."""
+    return Reader(_within(quantities.rate, low, high, quantities.rate_text), _quantity("number", low, high, quantities.RATE))
 
 
 def cores(low: float = 0.001, high: float = 1024.0) -> Reader:
@@ -194,6 +200,21 @@ def token(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch("[!-~]{1,512}", value):
         raise ValueError("must be 1 to 512 visible ASCII characters, without spaces")
     return value
+
+
+def field_name(value: object) -> str:
+    """The name of a header field, RFC 9110 section 5.1."""
+    return matched(value, rf"{_TCHAR}{{1,256}}", "the name of a header, such as X-Api-Key")
+
+
+def cookie_name(value: object) -> str:
+    """The name of a cookie, RFC 6265 section 4.1.1."""
+    return matched(value, rf"{_TCHAR}{{1,256}}", "the name of a cookie, such as session")
+
+
+def parameter_name(value: object) -> str:
+    """The name of a query parameter, as it stands in a target."""
+    return matched(value, r"[!\"$%'-<>-~]{1,256}", "the name of a query parameter, such as user, without & and =")
 
 
 def file_name(value: object) -> str:

@@ -13,10 +13,10 @@ from pydantic.config import JsonDict
 
 from autoscaler.cluster.engine import Pull
 from balancer.limits import REPLICAS, SERVICES, WORKERS
-from balancer.table import Policy
 from probes.spec import ProbeSpec
 from sidecar import config
 from sidecar.configuration import addresses, kinds, references
+from sidecar.configuration.balancing import Balance, Rates, Route
 from sidecar.configuration.base import Model
 from sidecar.configuration.containers import NETWORKS, VOLUMES, Compose, Docker, Healthcheck, Resources, Swarm
 from sidecar.configuration.datapath import Limits, Timeouts
@@ -24,7 +24,6 @@ from sidecar.configuration.scaling import Autoscale
 from sidecar.configuration.shapes import OneOrMany, OrFalse, Pairs, Short
 
 _CONFIG = config.Config(source="", services=())
-_SERVICE = config.Service(name="", routes=())
 _PROBE = ProbeSpec()
 
 SERVICE_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
@@ -77,15 +76,6 @@ class AccessLog(Model):
     """`json`, or `clf` for the Common Log Format."""
 
 
-class Route(Model):
-    """Which requests a service gets. The most exact host wins, then the longest path."""
-
-    host: Annotated[str, kinds.text(addresses.route_host)] = ""
-    """The Host of the request: shop.example.com, *.example.com, or "" for any."""
-    path: Annotated[str, kinds.text(addresses.route_path)] = "/"
-    """What the path begins with, in whole segments: /api is for /api and /api/users, not for /apis."""
-
-
 class Endpoint(Model):
     """One fixed endpoint."""
 
@@ -93,25 +83,6 @@ class Endpoint(Model):
     """10.0.0.5:8000, [::1]:8000 or unix:/run/app.sock."""
     weight: Annotated[int, kinds.whole(1, 256)] = 1
     """Its share of the requests, compared with the other endpoints' weights."""
-
-
-class Balance(Model):
-    """How requests are spread over the replicas."""
-
-    unavailable: ClassVar[Mapping[str, str]] = {"slow_start": "is not available in this version"}
-
-    policy: Annotated[Policy, kinds.choice(Policy)] = _SERVICE.policy
-    """How a replica is picked: `p2c` (the less loaded of two at random), `least_request`, `round_robin` or `random`."""
-    max_concurrency: Annotated[int, kinds.whole(0, 1_000_000)] = _SERVICE.max_concurrency
-    """The most requests at once in one replica, over all workers. 0: no limit."""
-    queue: Annotated[int, kinds.whole(0, 1_000_000)] = _SERVICE.queue
-    """The most requests that wait while every replica is at max_concurrency; 503 beyond."""
-    queue_timeout: Annotated[float, kinds.duration()] = _SERVICE.queue_timeout_s
-    """How long one of them waits; then 503."""
-    drain_timeout: Annotated[float, kinds.duration()] = _SERVICE.drain_timeout_s
-    """How long a replica that is to stop may finish its requests."""
-    stop_grace: Annotated[float, kinds.duration()] = _SERVICE.stop_grace_s
-    """The time between SIGTERM and SIGKILL."""
 
 
 class Readiness(Model):
@@ -203,6 +174,8 @@ class Service(Model):
     """A name and port, such as tasks.web:8000; the name is looked up again and again."""
     routes: Annotated[tuple[Route, ...], Field(min_length=1, max_length=10_000)] = (Route(),)
     """The requests that this service gets. Default: all."""
+    rate_limits: Rates = ()
+    """How many requests the service gets, over all of its routes."""
     balance: Balance = Balance()
     """How requests are spread."""
     probes: Probes = Probes()

@@ -15,9 +15,11 @@ SIZE = r"[0-9]{1,15} ?(?:[Bb]|[KkMmGg](?:i?[Bb])?)?"
 SHARE = rf"{_NUMBER}%?"
 NUMBER = _NUMBER
 CORES = rf"{_NUMBER}m?"
+RATE = rf"{_NUMBER}(?:/[smh])?"
 WHOLE = r"[+-]?[0-9]{1,15}"
 
 _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
 _UNITS_BYTES = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}  # powers of 1024, as in Compose and nginx
 FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -89,6 +91,17 @@ def number(value: object) -> float:
 def number_text(value: float) -> str:
     """A number without a needless fraction."""
     return f"{value:.10g}"
+
+
+def rate(value: object) -> float:
+    """Events per second, from 10/s, 600/m, 1000/h or a plain number of them."""
+    amount, _, unit = matched(value, RATE, "a rate such as 10/s or 600/m").partition("/")
+    return float(Decimal(amount) / _UNITS_S[unit])
+
+
+def rate_text(per_second: float) -> str:
+    """A rate per second."""
+    return f"{number_text(per_second)}/s"
 
 
 def cores(value: object) -> float:

@@ -27,7 +27,7 @@ def made(engine: str, *lines: str) -> str:
 
 KNOWN = (
     "(known: command, environment, directory, image, compose, container, swarm, port, networks, volumes, resources, labels, stop_signal, "
-    "healthcheck, pull, endpoints, dns, routes, balance, probes, autoscale)"
+    "healthcheck, pull, endpoints, dns, routes, rate_limits, balance, probes, autoscale)"
 )
 DURATION = "must be a duration such as 30s, 5m or 250ms"
 NEEDS_SOURCE = "needs one of command, image, compose, container, swarm, endpoints and dns"
@@ -80,11 +80,8 @@ UNKNOWN_KEYS = (
     ),
     Bad(
         "keys of later versions say so",
-        service("balance: {slow_start: 20s}", "probes: {liveness: {path: /}}"),
-        (
-            "4:15: services.shop.balance.slow_start: is not available in this version",
-            "5:14: services.shop.probes.liveness: is not available in this version; there is readiness",
-        ),
+        service("probes: {liveness: {path: /}}"),
+        ("4:14: services.shop.probes.liveness: is not available in this version; there is readiness",),
     ),
     Bad(
         "metric types of later versions say so",
@@ -845,4 +842,86 @@ TOGETHER = (
     ),
 )
 
-ALL = (*UNKNOWN_KEYS, *VALUES, *ENDPOINTS, *CONTAINERS, *ENGINES, *SHAPES, *TOGETHER)
+BALANCING = (
+    Bad(
+        "a rate without a unit that is known",
+        service("rate_limits: [{rate: 10/d}]"),
+        ("4:26: services.shop.rate_limits[0].rate: must be a rate such as 10/s or 600/m; got '10/d'",),
+    ),
+    Bad(
+        "a rate that is none",
+        service("rate_limits: [{rate: 0}]"),
+        ("4:26: services.shop.rate_limits[0].rate: must be from 0.001/s to 1000000/s; got '0'",),
+    ),
+    Bad(
+        "a rate limit without a rate",
+        service("rate_limits: [{burst: 3}]"),
+        ('4:19: services.shop.rate_limits[0]: needs the key "rate"',),
+    ),
+    Bad(
+        "a limit per header without the header",
+        service("rate_limits: [{per: header, rate: 1}]"),
+        ("4:25: services.shop.rate_limits[0].per: needs the key header beside it: the header whose value counts",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a header that does not count",
+        service("routes: [{rate_limits: [{per: address, header: X-Key, rate: 1}]}]"),
+        ("4:44: services.shop.routes[0].rate_limits[0].header: means nothing to per: address; take one of them out",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a header that none can be",
+        service("rate_limits: [{header: 'X Key', rate: 1}]"),
+        ("4:28: services.shop.rate_limits[0].header: must be the name of a header, such as X-Api-Key; got 'X Key'",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a priority that there is not",
+        service("routes: [{priority: highest}]"),
+        ("4:25: services.shop.routes[0].priority: must be one of low, normal, high; got 'highest'; did you mean \"high\"?",),
+    ),
+    Bad(
+        "a hash of two things",
+        service("balance: {hash: {header: X-User, address: true}}"),
+        ("4:15: services.shop.balance.hash: takes exactly one of header, cookie, query, address",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a hash of nothing",
+        service("balance: {hash: {load: 150%}}"),
+        ("4:15: services.shop.balance.hash: takes exactly one of header, cookie, query, address",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a hash beside sessions",
+        service("balance: {sticky: true, hash: {query: user}}"),
+        ("4:29: services.shop.balance.hash: cannot be beside sticky: a session stays where it began; take one out",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a cookie that browsers drop",
+        service("balance: {sticky: {same_site: none}}"),
+        ("4:35: services.shop.balance.sticky.same_site: needs secure: true beside it: browsers drop such a cookie otherwise",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a key with spaces is not shown",
+        service("balance: {sticky: {key: 'my secret key'}}"),
+        ("4:29: services.shop.balance.sticky.key: must be 1 to 512 visible ASCII characters, without spaces",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "an ejection that is longer than the longest",
+        service("balance: {ejection: {time: 10m}}"),
+        ("4:32: services.shop.balance.ejection.time: must not be longer than longest",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "more attempts than are allowed",
+        service("balance: {retries: {attempts: 21}}"),
+        ("4:35: services.shop.balance.retries.attempts: must be from 1 to 20; got '21'",),
+    ),
+)
+
+ALL = (*BALANCING, *UNKNOWN_KEYS, *VALUES, *ENDPOINTS, *CONTAINERS, *ENGINES, *SHAPES, *TOGETHER)

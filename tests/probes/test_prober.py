@@ -213,3 +213,43 @@ def test_a_deadline_that_passed_while_this_process_was_stopped_is_not_held_again
     said, asked = in_virtual_time(story)
     assert [ready for _, _, ready, _ in said] == [True]
     assert asked > 5
+
+
+async def test_who_is_distrusted_is_unready_at_once_and_comes_back_through_its_probes() -> None:
+    ask, asked = moments()
+    async with prober(ask) as (probes, said):
+        probes.watch("web", "web-1", "127.0.0.1:1", HTTP)
+        await wait_until(lambda: len(said) == 1)
+        until_s = asyncio.get_running_loop().time() + 0.3
+        probes.distrust("web", "web-1", until_s, "5 attempts in a row failed")
+        assert said[1] == ("web", "web-1", False, "5 attempts in a row failed")
+        assert probes.reason("web", "web-1") == "5 attempts in a row failed"
+        await wait_until(lambda: len(said) == 3)
+        assert said[2][2] is True
+        assert len([moment for moment in asked if moment >= until_s]) == HTTP.rise
+
+
+async def test_who_is_pardoned_is_ready_at_once_if_its_probes_pass() -> None:
+    for passes in (True, False):
+        outcome = [True]
+
+        async def ask(address: str, spec: ProbeSpec, outcome: list[bool] = outcome) -> Outcome:
+            return Outcome(outcome[0], "as told")
+
+        async with prober(ask) as (probes, said):
+            probes.watch("web", "web-1", "127.0.0.1:1", HTTP)
+            await wait_until(lambda said=said: len(said) == 1)
+            probes.distrust("web", "web-1", asyncio.get_running_loop().time() + 60, "it is slow")
+            outcome[0] = passes
+            await asyncio.sleep(0.2)  # a few probes
+            probes.pardon("web", "web-1")
+            assert len(said) == (3 if passes else 2)
+
+
+async def test_distrust_of_who_is_not_ready_changes_nothing() -> None:
+    ask, _ = moments(passed=False)
+    async with prober(ask) as (probes, said):
+        probes.watch("web", "web-1", "127.0.0.1:1", HTTP)
+        probes.distrust("web", "web-1", asyncio.get_running_loop().time() + 60, "it is slow")
+        probes.distrust("web", "nobody", 0.0, "is not there")
+        assert said == []

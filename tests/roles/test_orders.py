@@ -13,7 +13,7 @@ from balancer.delta import Chronicle, updated
 from balancer.hotpath import board
 from balancer.limits import REPLICAS
 from balancer.scoreboard import Scoreboard
-from balancer.table import ReplicaEntry, ReplicaState, RouteEntry, RoutingTable, ServiceEntry, Settings
+from balancer.table import Affinity, By, ReplicaEntry, ReplicaState, RouteEntry, RoutingTable, ServiceEntry, Settings
 from sidecar.admin import serve, streams
 from sidecar.config import Config
 from sidecar.local_path import LocalPath
@@ -123,6 +123,13 @@ async def test_the_table_it_has_is_told_whole_to_who_asks(desk: Desk) -> None:
     assert desk.orders.held()["table"] == changes(TABLE)
 
 
+async def test_the_keys_of_sessions_are_not_told(desk: Desk) -> None:
+    signed = replace(TABLE.services[0], affinity=Affinity(By.SESSION, "ecluse", "00ff"))
+    desk.orders.take(OLD, changes(replace(TABLE, services=(signed,))))
+    assert desk.orders.table.services == (signed,)
+    assert desk.orders.held()["table"]["services"][0]["affinity"] == {**SERVICE["affinity"], "by": "session", "name": "ecluse"}
+
+
 async def test_readings_tell_what_changed_and_the_acknowledgement_before_it(desk: Desk) -> None:
     desk.orders.take(OLD, changes(TABLE))
     row = desk.path.board.row(0)
@@ -162,8 +169,11 @@ SERVICE = changes(TABLE)["services"][0]
 REFUSED = [
     pytest.param({**SERVICE, "slot": 2048}, id="a service's slot beyond the scoreboard"),
     pytest.param({**SERVICE, "slot": -1}, id="a slot before its beginning"),
-    pytest.param({**SERVICE, "replicas": [["web-1", REPLICAS, "10.0.0.1:80", "ready", 1]]}, id="a replica's slot beyond it"),
-    pytest.param({**SERVICE, "replicas": [["web-1", 0, "10.0.0.1:80", "well", 1]]}, id="an unknown state"),
+    pytest.param({**SERVICE, "replicas": [["web-1", REPLICAS, "10.0.0.1:80", "ready", 1, 0]]}, id="a replica's slot beyond it"),
+    pytest.param({**SERVICE, "replicas": [["web-1", 0, "10.0.0.1:80", "well", 1, 0]]}, id="an unknown state"),
+    pytest.param({**SERVICE, "rates": [["all", 0, 1, ""]]}, id="a rate that is none"),
+    pytest.param({**SERVICE, "affinity": {**SERVICE["affinity"], "name": "a\r\nb"}}, id="a cookie's name with a line end"),
+    pytest.param({**SERVICE, "affinity": {**SERVICE["affinity"], "key": "xyz"}}, id="a key that is not hexadecimal"),
     pytest.param({**SERVICE, "policy": "mine"}, id="an unknown policy"),
     pytest.param({**SERVICE, "queue_timeout_s": -1}, id="a negative time"),
     pytest.param({**SERVICE, "more": 1}, id="a key of another version"),
