@@ -18,7 +18,7 @@ SUM := $(shell { cksum pyproject.toml setup.py balancer/hotpath/*.py balancer/ho
 STAMP := .venv/.installed-$(BUILD)-$(SUM)
 
 # Tests whose subject is compiled: they are run on both builds.
-BOTH_BUILDS := $(wildcard tests/hotpath tests/balancer tests/proxy tests/autoscaler)
+BOTH_BUILDS := $(wildcard tests/hotpath tests/balancer tests/proxy tests/fuzzing tests/hostile tests/autoscaler)
 
 # How many tests run at once; with 0 one after the other, as CI does. Those that look at every process there is run alone.
 JOBS ?= 2

@@ -193,5 +193,5 @@ class Context:
                 self.wake(oldest)
 
 
-def _unheard(*_arguments: object) -> None:
+def _unheard(*_arguments: object, **_named: object) -> None:
     return None
