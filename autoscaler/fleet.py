@@ -16,6 +16,10 @@ from autoscaler.registry import FleetSettings, Registry, Surroundings, Tell
 from autoscaler.replica import Replica
 from autoscaler.tasks import Tasks
 
+REVIVED_SHARE = 0.25  # of the replicas that may be restarted at once since they are not alive, but always one
+REVIVE_DELAY_S = 10.0  # before a replica is restarted so a second time; doubles up to REVIVE_DELAY_MAX_S
+REVIVE_DELAY_MAX_S = 300.0
+REVIVE_DRAIN_S = 5.0  # for what is in flight on a replica that is not alive: it may be slow and not dead
 STARTS_AT_ONCE = 8  # per service: an application's first seconds are its most expensive ones
 RETRY_S = 1.0  # after the engine failed; doubles up to RETRY_MAX_S
 RETRY_MAX_S = 30.0
@@ -54,6 +58,8 @@ class Fleet:
         self._known = False
         self._leaving = False
         self._taken_over = taken_over
+        self._lifeless: dict[str, str] = {}  # who is to be restarted, and why
+        self._revive_at_s: dict[str, float] = {}  # when at the earliest
 
     @property
     def known(self) -> bool:
@@ -72,6 +78,7 @@ class Fleet:
     def tick(self) -> None:
         """Say what only the passing of time shows. About once a second."""
         self.registry.complain()
+        self._revive_some()
         if any(replica.instance.detail for replica in self.registry.active()):
             self.look_again()  # such words age: "starts again in 4 s"
 
@@ -89,6 +96,49 @@ class Fleet:
         """The probes' verdict on a replica has changed."""
         self.registry.verdict(replica_id, ready, reason)
         self._reconcile()
+
+    def lifeless(self, replica_id: str, reason: str) -> None:
+        """The liveness probes' verdict: it is to be restarted, as soon as that is its turn."""
+        replica = self.registry.replicas.get(replica_id)
+        if not replica or not replica.active or replica_id in self._lifeless:
+            return
+        if not self._ours(replica):
+            self._tell("not_alive", replica_id, f"{reason}; it is not restarted, since it was not started here")
+            return
+        self._tell("not_alive", replica_id, reason)
+        self._lifeless[replica_id] = reason
+        self._revive_some()
+
+    def _revive_some(self) -> None:
+        """Restart who is not alive: a part of them at a time, and each one less and less often."""
+        active = self.registry.active()
+        room = max(1, int(len(active) * REVIVED_SHARE)) - sum(replica.reviving for replica in active)
+        for replica in active:
+            reason = self._lifeless.get(replica.id)
+            if room > 0 and reason and not replica.reviving and self._around.clock() >= self._revive_at_s.get(replica.id, 0.0):
+                room -= 1
+                replica.reviving = True
+                self._tasks.spawn(self._revive(replica, reason), f"revive {replica.id}")
+
+    async def _revive(self, replica: Replica, reason: str) -> None:
+        """Out of the table, a moment for what is in flight, and a new life under the same id."""
+        self.registry.retreat(replica.id, f"is restarted: {reason}")
+        try:
+            limit_s = min(REVIVE_DRAIN_S, self.registry.settings.drain_timeout_s)
+            await until_idle(self._around.workers, replica.slot, self._around.workers.publish(), limit_s, self._around.clock)
+            await self.engine.restart(replica.id)
+        except EngineError as error:
+            self._tell("restart_failed", replica.id, str(error))
+        else:
+            self._tell("restarted", replica.id, f"was not alive: {reason}")
+        finally:
+            delay_s = min(REVIVE_DELAY_S * 2.0**replica.revived, REVIVE_DELAY_MAX_S)
+            replica.revived += 1
+            self._revive_at_s[replica.id] = self._around.clock() + delay_s
+            replica.reviving = False
+            self._lifeless.pop(replica.id, None)
+            self.registry.resume(replica)
+            self._reconcile()
 
     def detail(self, replica: Replica) -> str:
         """Why a replica is as it is, in words: while it is not READY, what the last probe found says more than its last change, and
@@ -189,9 +239,13 @@ class Fleet:
 
     def _late(self, replica: Replica) -> str:
         """One that crashed is not late: the engine starts it again, with growing delays."""
-        limit_s = self.registry.settings.readiness.start_timeout_s
-        if not replica.expected or self._around.clock() - replica.started_s < limit_s:
+        settings = self.registry.settings
+        spec = settings.readiness if replica.started_up or not settings.startup else settings.startup
+        limit_s, since_s = spec.start_timeout_s, max(replica.started_s, replica.up_s)
+        if not replica.expected or replica.reviving or self._around.clock() - since_s < limit_s:
             return ""
+        if spec is settings.startup:
+            return f"has not started within {limit_s:g} s: {self._around.prober.reason(self.service, replica.id)}"
         return f"was not ready within {limit_s:g} s: {self._around.prober.reason(self.service, replica.id)}"
 
     def _start(self, count: int) -> None:

@@ -23,22 +23,29 @@ PATIENCE_S = 5.0  # after which it is said why a replica is not READY yet; most 
 
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
-    """What holds for every replica of a service. drain_timeout_s: how long requests in flight may take to end."""
+    """What holds for every replica of a service. drain_timeout_s: how long requests in flight may take to end.
+
+    startup: while it has not passed, nothing else is asked. liveness: who fails it is restarted.
+    """
 
     spec: InstanceSpec
     readiness: ProbeSpec
     drain_timeout_s: float = 30.0
+    startup: ProbeSpec | None = None
+    liveness: ProbeSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the replicas of all services share. clock: CLOCK_MONOTONIC seconds; wall: seconds since the epoch."""
+    """What the replicas of all services share. clock: CLOCK_MONOTONIC seconds; wall: seconds since the epoch. vital: asks whether
+    replicas are alive."""
 
     prober: Prober
     workers: Workers
     slots: Slots
     clock: Callable[[], float]
     wall: Callable[[], float]
+    vital: Prober | None = None
 
 
 class Registry:
@@ -63,8 +70,11 @@ class Registry:
     def change(self, settings: FleetSettings) -> None:
         """Probe differently from now on; what is known of the replicas stays."""
         self.settings = settings
-        for replica_id in self.replicas:
-            self._around.prober.change(self._service, replica_id, settings.readiness)
+        for replica in self.replicas.values():
+            starting = settings.startup if not replica.started_up else None
+            self._around.prober.change(self._service, replica.id, starting or settings.readiness)
+            if self._around.vital and settings.liveness:
+                self._around.vital.change(self._service, replica.id, settings.liveness)
 
     def see(self, instances: Sequence[Instance]) -> None:
         """Follow the engine's list."""
@@ -99,7 +109,9 @@ class Registry:
     def verdict(self, replica_id: str, ready: bool, reason: str) -> None:
         """The probes' verdict on a replica has changed."""
         replica = self.replicas.get(replica_id)
-        if replica and replica.active:
+        if replica and replica.active and ready and not replica.started_up:
+            self._has_started_up(replica, reason)
+        elif replica and replica.active:
             self._move(replica, ReplicaState.READY if ready else ReplicaState.EJECTED, reason)
 
     def eject(self, ejections: Sequence[Ejection]) -> None:
@@ -127,16 +139,49 @@ class Registry:
         replica = self.replicas.get(replica_id)
         if not replica or not replica.active:
             return None
-        self._around.prober.forget(self._service, replica_id)
+        self._forget(replica_id)
         self._move(replica, ReplicaState.DRAINING, why)
         return replica
 
     def gone(self, replica_id: str, why: str) -> None:
         """A replica is no longer there. Its slot rests until nothing counts in it any more."""
         if replica := self.replicas.pop(replica_id, None):
-            self._around.prober.forget(self._service, replica_id)
+            self._forget(replica_id)
             self._move(replica, ReplicaState.GONE, why)
             self._around.slots.give_back(replica.slot)
+
+    def _has_started_up(self, replica: Replica, reason: str) -> None:
+        """From now on it counts whether it is alive, and whether it is ready."""
+        replica.started_up = True
+        settings, vital, (name, address) = self.settings, self._around.vital, (replica.id, replica.instance.address)
+        if settings.liveness and vital:
+            vital.watch(self._service, name, address, settings.liveness, good=True)
+        if settings.startup:
+            replica.up_s = self._around.clock()
+            self._around.prober.watch(self._service, name, address, settings.readiness)
+        else:
+            self._move(replica, ReplicaState.READY, reason)
+
+    def _forget(self, replica_id: str) -> None:
+        self._around.prober.forget(self._service, replica_id)
+        if self._around.vital:
+            self._around.vital.forget(self._service, replica_id)
+
+    def retreat(self, replica_id: str, why: str) -> Replica | None:
+        """Take a replica that is about to be restarted out of the table, and ask it nothing. None: it is gone, or going."""
+        replica = self.replicas.get(replica_id)
+        if not replica or not replica.active:
+            return None
+        self._forget(replica_id)
+        if replica.state is ReplicaState.READY:
+            self._move(replica, ReplicaState.EJECTED, why)
+        replica.detail = why
+        return replica
+
+    def resume(self, replica: Replica) -> None:
+        """Ask a replica again that was to be restarted, if it is there and nothing has asked it since."""
+        if replica.active and replica.id in self.replicas and replica.state is ReplicaState.EJECTED:
+            self._watch(replica)
 
     def _update(self, replica: Replica, instance: Instance) -> None:
         entry, before, replica.instance = replica.entry(), replica.instance, instance
@@ -153,8 +198,8 @@ class Registry:
 
     def _crashed(self, replica: Replica, before: Instance) -> None:
         """Out of READY at once: no probe has to find out what the engine knows."""
-        self._around.prober.forget(self._service, replica.id)
-        if before.status is not InstanceStatus.BACKOFF:
+        self._forget(replica.id)
+        if before.status is not InstanceStatus.BACKOFF and not replica.reviving:
             self._tell("crashed", replica.id, replica.instance.detail)
         if replica.state is ReplicaState.READY:
             self._move(replica, ReplicaState.EJECTED, replica.instance.detail)
@@ -166,6 +211,7 @@ class Registry:
         if replica.state is ReplicaState.READY:
             self._move(replica, ReplicaState.EJECTED, "was started again")
         replica.started_s, replica.proven, replica.complaint = self._around.clock(), False, ""
+        self._forget(replica.id)
         self._watch(replica)
 
     def _watch(self, replica: Replica) -> None:
@@ -173,7 +219,9 @@ class Registry:
             return "" if self._engine.owns_listener(replica.id) else "another program answers at its address"
 
         if replica.instance.status is InstanceStatus.RUNNING:
-            self._around.prober.watch(self._service, replica.id, replica.instance.address, self.settings.readiness, objection)
+            spec, address = self.settings.startup or self.settings.readiness, replica.instance.address
+            replica.started_up = False
+            self._around.prober.watch(self._service, replica.id, address, spec, objection)
 
     def _move(self, replica: Replica, state: ReplicaState, why: str) -> None:
         replica.move(state, self._around.clock(), why)

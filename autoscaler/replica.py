@@ -20,9 +20,10 @@ class Replica:
     """version: as `InstanceSpec.version`. since_s: when it came into its state; started_s: when it was last started; both
     CLOCK_MONOTONIC.
 
-    proven: it has been READY since it was last started. took_s: how long its last start took, None until it was READY. ready_at_s: when
-    it became READY last, in seconds since the epoch. baseline: what its slot had counted for others before. complaint: why it is not READY
-    yet, as told last at complained_s.
+    started_up: its start-up probe has passed, or there is none; up_s: when. reviving: it is being restarted since it was not alive;
+    revived: how often it was. proven: it has been READY since it was last started. took_s: how long its last start took, None until it
+    was READY. ready_at_s: when it became READY last, in seconds since the epoch. baseline: what its slot had counted for others before.
+    complaint: why it is not READY yet, as told last at complained_s.
     """
 
     instance: Instance
@@ -34,6 +35,10 @@ class Replica:
     state: ReplicaState = ReplicaState.STARTING
     detail: str = "starting"
     proven: bool = False
+    started_up: bool = False
+    up_s: float = -math.inf
+    reviving: bool = False
+    revived: int = 0
     took_s: float | None = None
     ready_at_s: float = 0.0
     complaint: str = ""

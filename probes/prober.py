@@ -9,12 +9,14 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from probes.grpc import probe_grpc
 from probes.http import HttpProbe
-from probes.spec import ProbeSpec
+from probes.spec import Kind, ProbeSpec
 from probes.tcp import probe_tcp
 from probes.verdict import Health, Outcome, judge
 
 Ask = Callable[[str, ProbeSpec], Awaitable[Outcome]]
+Execute = Callable[[str, str, ProbeSpec], Awaitable[Outcome]]
 Verdict = Callable[[str, str, bool, str], None]
 Objection = Callable[[], str]
 
@@ -41,19 +43,32 @@ class _Watched:
 
 
 class Prober:
-    """Watches replicas. `on_verdict(service, replica, ready, reason)` is called on the event loop, only when ready changes."""
+    """Watches replicas. `on_verdict(service, replica, ready, reason)` is called on the event loop, only when ready changes.
 
-    def __init__(self, on_verdict: Verdict, rng: random.Random, concurrency: int = CONCURRENCY, http: Ask | None = None) -> None:
+    execute(service, replica, spec): runs an exec probe's command in a replica.
+    """
+
+    def __init__(
+        self,
+        on_verdict: Verdict,
+        rng: random.Random,
+        concurrency: int = CONCURRENCY,
+        http: Ask | None = None,
+        execute: Execute | None = None,
+    ) -> None:
         self._on_verdict = on_verdict
         self._rng = rng
         self._places = asyncio.Semaphore(concurrency)
         self._probe = HttpProbe()
         self._http = http or self._probe.ask
+        self._execute = execute or _not_here
         self._watched: dict[tuple[str, str], tuple[_Watched, asyncio.Task[None]]] = {}
         self._closed = False
 
-    def watch(self, service: str, replica: str, address: str, spec: ProbeSpec, objection: Objection = str) -> None:
-        """Begin to probe, at once. What was known of the replica before is forgotten.
+    def watch(
+        self, service: str, replica: str, address: str, spec: ProbeSpec, objection: Objection = str, good: bool = False
+    ) -> None:
+        """Begin to probe, at once. What was known of the replica before is forgotten. good: it is ready until failures say otherwise.
 
         objection: asked when a probe would make the replica ready for the first time; not "" says in words why it must not (a
         stranger answers on its port), and counts as a failure.
@@ -62,6 +77,7 @@ class Prober:
         if self._closed:
             return
         watched = _Watched(service, replica, address, spec, objection)
+        watched.health = Health(ready=True) if good else watched.health
         task = asyncio.create_task(self._keep_asking(watched), name=f"probe {service}/{replica}")
         self._watched[service, replica] = (watched, task)
 
@@ -144,9 +160,15 @@ class Prober:
 
     async def _ask_once(self, watched: _Watched) -> Outcome:
         watched.asked += 1
-        if watched.spec.path:
-            return await self._http(watched.address, watched.spec)
-        return await probe_tcp(watched.address, watched.spec.timeout_s)
+        spec, address = watched.spec, watched.spec.address(watched.address)
+        match spec.kind:
+            case Kind.HTTP:
+                return await self._http(address, spec)
+            case Kind.GRPC:
+                return await probe_grpc(address, spec)
+            case Kind.EXEC:
+                return await self._execute(watched.service, watched.replica, spec)
+        return await probe_tcp(address, spec.timeout_s)
 
     def _learn(self, watched: _Watched, outcome: Outcome) -> None:
         before = watched.health.ready
@@ -162,6 +184,10 @@ class Prober:
         if watched.health.ready is None:
             return min(interval_s, EAGER_S if watched.asked < EAGER_PROBES else PATIENT_S)
         return interval_s * self._rng.uniform(1 - JITTER, 1 + JITTER)
+
+
+async def _not_here(service: str, replica: str, spec: ProbeSpec) -> Outcome:
+    return Outcome(False, "commands cannot be run in replicas here")
 
 
 async def _until(due: float, hurry: asyncio.Event) -> None:

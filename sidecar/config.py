@@ -63,6 +63,8 @@ class Service:
     rates: tuple[RateLimit, ...] = ()
     ejection: EjectionSpec | None = field(default_factory=EjectionSpec)
     readiness: ProbeSpec = field(default_factory=ProbeSpec)
+    startup: ProbeSpec | None = None
+    liveness: ProbeSpec | None = None
     rules: Rules | None = None
     signals: tuple[SignalSpec, ...] = ()
     request: tuple[float, int] = (0.0, 0)

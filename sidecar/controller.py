@@ -22,6 +22,8 @@ from balancer import limits
 from balancer.table import RoutingTable
 from probes.prober import Prober
 from probes.signals.signals import NotPushed, Signals
+from probes.spec import ProbeSpec
+from probes.verdict import Outcome
 from sidecar.admin import Admin, serve
 from sidecar.commands.version import installed
 from sidecar.config import Config
@@ -63,13 +65,14 @@ class Controller(Program):
         self._rng = rng or random.Random()
         self._path = carried(config, self._heard, self._journal.record)
         self._publisher = Publisher(self._table, self._path)
-        self._prober = Prober(self._verdict, self._rng)
+        self._prober = Prober(self._verdict, self._rng, execute=self._execute)
+        self._vital = Prober(self._life_verdict, self._rng, execute=self._execute)
         self._engines = Engines(config, self._rng, time.monotonic)
         self._discovery = Discovery(self._journal.record, len(os.sched_getaffinity(0)))
         self._whole = replace(config, services=(), budget=None)  # what the file and the labels say together, as it runs
         self._postponed = False
         slots = Slots("replicas", limits.REPLICAS, lambda slot: self._path.in_flight(slot) > 0)
-        around = Surroundings(self._prober, self._publisher, slots, time.monotonic, time.time)
+        around = Surroundings(self._prober, self._publisher, slots, time.monotonic, time.time, self._vital)
         self._state = State(config.state, self._journal.record)
         self._signals = Signals(self._journal.record, self._rng, time.monotonic)
         self._services = Services(self._engines, around, self._path, self._journal, self._state, self._signals)
@@ -108,6 +111,7 @@ class Controller(Program):
         end_s = time.monotonic() + self._config.shutdown_timeout_s
         await self._tasks.close()
         await self._prober.close()
+        await self._vital.close()
         await self._signals.close()
         await self._path.stop(self._config.shutdown_timeout_s * (1 - REPLICAS_SHARE))
         self._publisher.close()
@@ -129,6 +133,12 @@ class Controller(Program):
 
     def _verdict(self, service: str, replica: str, ready: bool, reason: str) -> None:
         self._services.verdict(service, replica, ready, reason)
+
+    def _life_verdict(self, service: str, replica: str, alive: bool, reason: str) -> None:
+        self._services.life_verdict(service, replica, alive, reason)
+
+    async def _execute(self, service: str, replica: str, spec: ProbeSpec) -> Outcome:
+        return await self._services.execute(service, replica, spec)
 
     def _engine_changed(self, service: str) -> None:
         if service:

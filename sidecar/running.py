@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from autoscaler import schedule
 from autoscaler.budget import Claim
-from autoscaler.cluster.engine import Engine, Usage
+from autoscaler.cluster.engine import Engine, EngineError, Usage
 from autoscaler.conditions import Condition, conditions, followed
 from autoscaler.decision import Decision, differs
 from autoscaler.fleet import Fleet
@@ -21,6 +21,8 @@ from balancer.table import Affinity, By, ReplicaState, RouteEntry, ServiceEntry
 from probes.outliers import Ejection, Outliers
 from probes.signals.signals import Signals
 from probes.signals.spec import SignalSpec
+from probes.spec import ProbeSpec
+from probes.verdict import Outcome
 from sidecar import secrets
 from sidecar.config import Service
 from sidecar.data_path import DataPath
@@ -109,6 +111,20 @@ class Running:
         """The probes' verdict on a replica has changed."""
         self.fleet.verdict(replica, ready, reason)
         self._note_readiness()
+
+    def life_verdict(self, replica: str, alive: bool, reason: str) -> None:
+        """The liveness probes' verdict on a replica has changed."""
+        if not alive and self.in_charge:
+            self.fleet.lifeless(replica, reason)
+
+    async def execute(self, replica: str, spec: ProbeSpec) -> Outcome:
+        """An exec probe."""
+        try:
+            status, line = await self.fleet.engine.execute(replica, spec.command, spec.timeout_s)
+        except EngineError as error:
+            return Outcome(False, str(error))
+        said = f": {line}" if line else ""
+        return Outcome(status == 0, f"{spec.command[0]} exited with status {status}{said}")
 
     def tick(self, trouble: str = "") -> None:
         """Sample, decide, act: about once a second, and at once when there is reason to.
@@ -295,4 +311,4 @@ class Running:
 
 def fleet_settings(config: Service) -> FleetSettings:
     """What of a service's configuration concerns its replicas."""
-    return FleetSettings(config.spec, config.readiness, config.drain_timeout_s)
+    return FleetSettings(config.spec, config.readiness, config.drain_timeout_s, config.startup, config.liveness)

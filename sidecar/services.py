@@ -18,6 +18,8 @@ from autoscaler.tasks import Tasks
 from balancer import limits
 from balancer.table import RouteEntry, RoutingTable, ServiceEntry, Settings
 from probes.signals.signals import Signals
+from probes.spec import ProbeSpec
+from probes.verdict import Outcome
 from sidecar import inheritance
 from sidecar.config import Service
 from sidecar.data_path import DataPath
@@ -156,6 +158,17 @@ class Services:
     def doubt(self, name: str, replica: str) -> None:
         """A worker could not connect to a replica."""
         self._each(name, lambda running: running.fleet.doubt(replica))
+
+    def life_verdict(self, name: str, replica: str, alive: bool, reason: str) -> None:
+        """The liveness probes' verdict on a replica has changed."""
+        self._each(name, lambda running: running.life_verdict(replica, alive, reason))
+
+    async def execute(self, name: str, replica: str, spec: ProbeSpec) -> Outcome:
+        """An exec probe."""
+        for running in (*self.running.values(), *self._leaving):
+            if running.config.name == name and replica in running.fleet.registry.replicas:
+                return await running.execute(replica, spec)
+        return Outcome(False, "is not there")
 
     def failing(self, name: str, replica: str, failures: int) -> None:
         """A worker saw so many attempts in a row fail at a replica."""

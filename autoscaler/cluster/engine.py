@@ -240,6 +240,11 @@ class Engine(Protocol):
         """Replace a sick instance by a new one under the same id. Raises EngineError."""
         ...
 
+    async def execute(self, instance_id: str, command: Sequence[str], timeout_s: float) -> tuple[int, str]:
+        """Run a command in an instance: its exit status, and the last line that it printed. Ended after timeout_s. Raises EngineError if
+        it cannot be run or did not end in time."""
+        ...
+
     def owns_listener(self, instance_id: str) -> bool | None:
         """Whether it is this instance that listens on its address, not a stranger; None: nobody listens there yet.
 
@@ -295,6 +300,10 @@ class Plain:
     def discovered(self) -> Sequence[Discovered]:
         """There are no labels here."""
         return ()
+
+    async def execute(self, instance_id: str, command: Sequence[str], timeout_s: float) -> tuple[int, str]:
+        """It cannot reach into what it did not start."""
+        raise EngineError(f"commands cannot be run in {instance_id}, which was not started here")
 
     def hurry(self, service: str) -> None:
         """It is told of every change as it happens."""

@@ -9,9 +9,9 @@ from autoscaler.cluster.engine import Clone, Copy, Healthcheck, Image, Source, S
 from balancer.limits import Limits, Timeouts
 from balancer.table import Affinity, By, Per, RateLimit, Retries, Settings
 from probes.outliers import EjectionSpec
-from probes.spec import ProbeSpec
 from sidecar.config import Config, Docker, Route, Service
 from sidecar.configuration import balancing, containers, models, scaling, sources
+from sidecar.configuration.probing import spec_of
 from sidecar.configuration.references import absolute_volume
 from sidecar.configuration.rules import rules_of, signals_of
 
@@ -95,7 +95,9 @@ def common(name: str, given: models.Service) -> Service:
         ejection=_ejection(balance.ejection) if balance.ejection else None,
         hold_timeout_s=zero.wake_timeout,
         max_held=zero.max_held,
-        readiness=_probe(given.probes.readiness),
+        readiness=spec_of(given.probes.readiness),
+        startup=spec_of(given.probes.startup) if given.probes.startup else None,
+        liveness=spec_of(given.probes.liveness) if given.probes.liveness else None,
         request=(given.resources.requests.cpus or 0.0, given.resources.requests.memory or 0),
         cost=_cost(given.resources),
     )
@@ -189,17 +191,3 @@ def _image(given: models.Service, port: int, directory: Path) -> Image:
 def _health(given: containers.Healthcheck) -> Healthcheck:
     test = ("NONE",) if given.disable else given.test
     return Healthcheck(test, given.interval, given.timeout, given.retries, given.start_period)
-
-
-def _probe(readiness: models.Readiness) -> ProbeSpec:
-    path = readiness.path or ("/" if readiness.type == models.ProbeType.HTTP else "")
-    return ProbeSpec(
-        path=path,
-        expect=tuple(sorted({status for statuses in readiness.expect for status in statuses})),
-        interval_s=readiness.interval,
-        timeout_s=readiness.timeout,
-        rise=readiness.rise,
-        fall=readiness.fall,
-        host=readiness.host,
-        start_timeout_s=readiness.start_timeout,
-    )

@@ -15,7 +15,8 @@ from sidecar.configuration.balancing import balance_findings, rate_findings
 from sidecar.configuration.base import hpa_spelling
 from sidecar.configuration.budget_checks import budget_findings
 from sidecar.configuration.document import Document
-from sidecar.configuration.models import SERVICE_NAME, Engine, File, ProbeType, Readiness, Service
+from sidecar.configuration.models import SERVICE_NAME, Engine, File, Service
+from sidecar.configuration.probing import probe_findings
 from sidecar.configuration.problems import Finding, Path
 from sidecar.configuration.quantities import size_text
 from sidecar.configuration.scaling_checks import scaling_findings
@@ -66,7 +67,7 @@ def of_service(service: Service, path: Path) -> Iterator[Finding]:
     yield from rate_findings(service.rate_limits, (*path, "rate_limits"))
     for index, route in enumerate(service.routes):
         yield from rate_findings(route.rate_limits, (*path, "routes", index, "rate_limits"))
-    yield from _probe(service.probes.readiness, (*path, "probes", "readiness"))
+    yield from probe_findings(service.probes, (*path, "probes"))
     yield from scaling_findings(service.autoscale, (*path, "autoscale"))
 
 
@@ -171,16 +172,6 @@ def _directory(service: Service, path: Path, directory: FilePath) -> Iterator[Fi
 def _endpoints(service: Service, path: Path) -> Iterator[Finding]:
     yield from _twice((endpoint.address for endpoint in service.endpoints), (*path, "endpoints"))
     yield from _twice(service.networks, (*path, "networks"))
-
-
-def _probe(readiness: Readiness, path: Path) -> Iterator[Finding]:
-    if readiness.type == ProbeType.HTTP or (readiness.type is None and readiness.path):
-        return
-    kind = "a tcp probe" if readiness.type else "a probe without path, which only connects"
-    for key in ("path", "expect", "host"):
-        if key in readiness.model_fields_set:
-            message = f"means nothing to {kind}; " + ("take it out" if readiness.type else "add path or type: http")
-            yield Finding((*path, key), message, needs=((*path, "type"), (*path, "path")), at_key=True)
 
 
 def _names(file: File) -> Iterator[Finding]:

@@ -212,6 +212,11 @@ def cookie_name(value: object) -> str:
     return matched(value, rf"{_TCHAR}{{1,256}}", "the name of a cookie, such as session")
 
 
+def grpc_service(value: object) -> str:
+    """What a gRPC service is called: a package's name and its own."""
+    return matched(value, "[!-~]{0,256}", "the name of a gRPC service, such as shop.v1.Orders")
+
+
 def parameter_name(value: object) -> str:
     """The name of a query parameter, as it stands in a target."""
     return matched(value, r"[!\"$%'-<>-~]{1,256}", "the name of a query parameter, such as user, without & and =")

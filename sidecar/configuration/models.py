@@ -13,18 +13,17 @@ from pydantic.config import JsonDict
 
 from autoscaler.cluster.engine import Pull
 from balancer.limits import REPLICAS, SERVICES, WORKERS
-from probes.spec import ProbeSpec
 from sidecar import config
 from sidecar.configuration import addresses, kinds, references
 from sidecar.configuration.balancing import Balance, Rates, Route
 from sidecar.configuration.base import Model
 from sidecar.configuration.containers import NETWORKS, VOLUMES, Compose, Docker, Healthcheck, Resources, Swarm
 from sidecar.configuration.datapath import Limits, Timeouts
+from sidecar.configuration.probing import Probes
 from sidecar.configuration.scaling import Autoscale
 from sidecar.configuration.shapes import OneOrMany, OrFalse, Pairs, Short
 
 _CONFIG = config.Config(source="", services=())
-_PROBE = ProbeSpec()
 
 SERVICE_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 _VALUE = kinds.text(kinds.value_of_variable, kinds.WORDS)
@@ -49,13 +48,6 @@ class LogFormat(StrEnum):
 
     JSON = "json"
     CLF = "clf"
-
-
-class ProbeType(StrEnum):
-    """How a probe asks."""
-
-    HTTP = "http"
-    TCP = "tcp"
 
 
 class Admin(Model):
@@ -83,40 +75,6 @@ class Endpoint(Model):
     """10.0.0.5:8000, [::1]:8000 or unix:/run/app.sock."""
     weight: Annotated[int, kinds.whole(1, 256)] = 1
     """Its share of the requests, compared with the other endpoints' weights."""
-
-
-class Readiness(Model):
-    """What makes a replica ready for requests."""
-
-    path: Annotated[str, kinds.text(addresses.probe_path)] = _PROBE.path
-    """The path to ask for with GET. Without one a connection is enough."""
-    type: Annotated[ProbeType | None, kinds.choice(ProbeType)] = None
-    """`http` (the default with a path; by itself it asks for /) or `tcp` (the default without)."""
-    interval: Annotated[float, kinds.duration(0.05, 3600.0)] = _PROBE.interval_s
-    """The time between two probes."""
-    timeout: Annotated[float, kinds.duration(high=600.0)] = _PROBE.timeout_s
-    """How long one probe may take."""
-    rise: Annotated[int, kinds.whole(1, 100)] = _PROBE.rise
-    """How many passes in a row make a replica ready again. A new replica needs one only."""
-    fall: Annotated[int, kinds.whole(1, 100)] = _PROBE.fall
-    """How many failures in a row make a replica unready."""
-    expect: Annotated[
-        tuple[Annotated[tuple[int, ...], kinds.statuses()], ...], Field(min_length=1, max_length=100), OneOrMany()
-    ] = ()
-    """The statuses that pass: 200, "200-399" (the default), or a list of such."""
-    host: Annotated[str, kinds.text(addresses.host_field)] = _PROBE.host
-    """The Host to send. Default: the replica's address."""
-    start_timeout: Annotated[float, kinds.duration(high=kinds.DAY_S)] = _PROBE.start_timeout_s
-    """How long a new replica may take to become ready before it is replaced."""
-
-
-class Probes(Model):
-    """The probes of one service."""
-
-    unavailable: ClassVar[Mapping[str, str]] = {"liveness": "is not available in this version; there is readiness"}
-
-    readiness: Readiness = Readiness()
-    """Decides whether a replica gets requests."""
 
 
 class Service(Model):

@@ -3,7 +3,7 @@ either, SOCKET or PORT in the environment).
 
 It prints "listening on ..." once it accepts connections, "stopping" at SIGTERM, and finishes what is in flight before it exits.
 
-    /healthz            200 "ok", or the status last set with POST /healthz?status=503
+    /healthz, /livez    200 "ok", or the status last set with POST /healthz?status=503
     /slow?ms=N          200 after N milliseconds
     /echo               the request's body
     /headers            the request's head, as received
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qsl, urlsplit
 
-health = 200
+health = {"/healthz": 200, "/livez": 200}
 
 
 async def read_body(reader: asyncio.StreamReader, fields: dict[str, str]) -> bytes:
@@ -36,12 +36,12 @@ async def read_body(reader: asyncio.StreamReader, fields: dict[str, str]) -> byt
 
 
 async def answer(method: str, target: str, head: bytes, body: bytes) -> tuple[int, bytes]:
-    global health  # noqa: PLW0603 - one switch for the whole process is what the application is for
     url = urlsplit(target)
     query = dict(parse_qsl(url.query))
-    if url.path == "/healthz":
-        health = int(query.get("status", health)) if method == "POST" else health
-        return health, b"ok"
+    if url.path in health:
+        if method == "POST":
+            health[url.path] = int(query.get("status", health[url.path]))
+        return health[url.path], b"ok"
     if url.path == "/slow":
         await asyncio.sleep(int(query["ms"]) / 1000)
         return 200, b"slow"

@@ -315,6 +315,36 @@ class TestRestart:
             await engine.restart("shop-99")
 
 
+class TestExecution:
+    async def test_a_command_runs_as_the_instance_does(self, engine: Processes, tmp_path: Path) -> None:
+        first = await engine.start(InstanceSpec("shop", TINY_COMMAND, {"CURRENCY": "EUR"}, directory=str(tmp_path)))
+        script = "echo first; echo $CURRENCY {name} $PWD {port} $PORT; exit 3"
+        status, line = await engine.execute(first.id, ("sh", "-c", script), 10.0)
+        port = port_of(first)
+        assert (status, line) == (3, f"EUR {first.id} {tmp_path} {port} {port}")
+
+    async def test_one_that_does_not_end_is_ended_with_all_that_it_started(self, engine: Processes, tmp_path: Path) -> None:
+        first = await engine.start(TINY)
+        script = f"sleep 1000 & echo $! > {tmp_path}/pid; wait"
+        with pytest.raises(EngineError, match=r"sh did not end within 0.5 s"):
+            await engine.execute(first.id, ("sh", "-c", script), 0.5)
+        await wait_until(lambda: not alive(int((tmp_path / "pid").read_text())))
+
+    async def test_one_that_prints_without_end_is_ended_too(self, engine: Processes) -> None:
+        first = await engine.start(TINY)
+        with pytest.raises(EngineError, match="did not end"):
+            await engine.execute(first.id, ("yes",), 0.3)
+
+    async def test_one_that_is_not_there_is_told(self, engine: Processes) -> None:
+        first = await engine.start(TINY)
+        with pytest.raises(EngineError, match=r"nothing-like-this cannot be executed: .*No such file"):
+            await engine.execute(first.id, ("nothing-like-this",), 1.0)
+
+    async def test_of_an_unknown_instance_it_is_refused(self, engine: Processes) -> None:
+        with pytest.raises(EngineError, match="no instance shop-99"):
+            await engine.execute("shop-99", ("true",), 1.0)
+
+
 class TestOwnership:
     async def test_nobody_listens_yet(self, engine: Processes) -> None:
         instance = await engine.start(InstanceSpec("shop", SLEEP))

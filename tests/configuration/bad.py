@@ -79,11 +79,6 @@ UNKNOWN_KEYS = (
         (f'1:1: "a.b{"c" * 57}...": unknown key (known: engine, ...',),
     ),
     Bad(
-        "keys of later versions say so",
-        service("probes: {liveness: {path: /}}"),
-        ("4:14: services.shop.probes.liveness: is not available in this version; there is readiness",),
-    ),
-    Bad(
         "metric types of later versions say so",
         service("autoscale: {metrics: [{type: kafka, target: 70%}]}"),
         (
@@ -842,6 +837,38 @@ TOGETHER = (
     ),
 )
 
+PROBING = (
+    Bad(
+        "an exec probe without a command",
+        service("probes: {liveness: {type: exec}}"),
+        ("4:31: services.shop.probes.liveness.type: needs the key command beside it: what is run in the replica",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a path for a command",
+        service("probes: {startup: {command: check, path: /x}}"),
+        ("4:40: services.shop.probes.startup.path: means nothing to an exec probe; add path or type: http",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a service that no kind of probe asks for",
+        service("probes: {readiness: {type: tcp, service: a.B}}"),
+        ("4:37: services.shop.probes.readiness.service: means nothing to a tcp probe; take it out",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a port for a command",
+        service("probes: {liveness: {command: check, port: 80}}"),
+        ("4:41: services.shop.probes.liveness.port: means nothing to an exec probe; take it out",),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a rise of liveness",
+        service("probes: {liveness: {rise: 2}}"),
+        ("4:25: services.shop.probes.liveness.rise: unknown key (known: path, command, ...",),
+    ),
+)
+
 BALANCING = (
     Bad(
         "a rate without a unit that is known",
@@ -924,4 +951,4 @@ BALANCING = (
     ),
 )
 
-ALL = (*BALANCING, *UNKNOWN_KEYS, *VALUES, *ENDPOINTS, *CONTAINERS, *ENGINES, *SHAPES, *TOGETHER)
+ALL = (*PROBING, *BALANCING, *UNKNOWN_KEYS, *VALUES, *ENDPOINTS, *CONTAINERS, *ENGINES, *SHAPES, *TOGETHER)

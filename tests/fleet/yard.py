@@ -87,7 +87,14 @@ class YardEngine(Plain):
         self.changed("web")
 
     async def restart(self, instance_id: str) -> None:
-        raise EngineError("not in this yard")
+        self.calls.append(f"restart {instance_id}")
+        if self.failing:
+            raise EngineError("the engine does not answer")
+        was = self.instances[instance_id]
+        self.put(replace(was, status=InstanceStatus.BACKOFF, detail="is being replaced", pid=0))
+        await asyncio.sleep(STOP_S)
+        self.revive(instance_id)
+        await asyncio.sleep(START_S)
 
     def owns_listener(self, instance_id: str) -> bool | None:
         return not self.stranger
@@ -133,9 +140,9 @@ class YardWorkers:
 
 
 class Yard:
-    """One fleet of the service "web", all of it. sick: addresses whose probes fail ("*": all)."""
+    """One fleet of the service "web", all of it. sick: addresses whose probes fail ("*": all). lifeless: the same of liveness probes."""
 
-    def __init__(self) -> None:
+    def __init__(self, startup: ProbeSpec | None = None, liveness: ProbeSpec | None = None) -> None:
         self.clock = asyncio.get_running_loop().time
         self.engine = YardEngine(self.clock)
         self.workers = YardWorkers()
@@ -148,8 +155,12 @@ class Yard:
             spec=InstanceSpec("web", ("serve", "{port}")),
             readiness=ProbeSpec(path="/", start_timeout_s=60.0),
             drain_timeout_s=30.0,
+            startup=startup,
+            liveness=liveness,
         )
-        around = Surroundings(self.prober, self.workers, self.slots, self.clock, self.clock)
+        self.lifeless: set[str] = set()
+        self.vital = Prober(self._life_verdict, random.Random(2), http=self._vital_probe)
+        around = Surroundings(self.prober, self.workers, self.slots, self.clock, self.clock, self.vital)
         self.fleet = Fleet(self.settings, self.engine, around, lambda *told: self.told.append(told), self.taken_over.append)
 
     async def __aenter__(self) -> "Yard":
@@ -160,6 +171,7 @@ class Yard:
     async def __aexit__(self, *_: object) -> None:
         await self.fleet.close()
         await self.prober.close()
+        await self.vital.close()
 
     async def scaled_to(self, desired: int) -> None:
         """Ask for so many, as the autoscaler does once a second, and let ten seconds pass."""
@@ -188,6 +200,14 @@ class Yard:
 
     def _verdict(self, service: str, replica: str, ready: bool, reason: str) -> None:
         self.fleet.verdict(replica, ready, reason)
+
+    def _life_verdict(self, service: str, replica: str, alive: bool, reason: str) -> None:
+        if not alive:
+            self.fleet.lifeless(replica, reason)
+
+    async def _vital_probe(self, address: str, spec: ProbeSpec) -> Outcome:
+        ill = address in self.lifeless or "*" in self.lifeless
+        return Outcome(not ill, "answered 500" if ill else "answered 200")
 
     async def _probe(self, address: str, spec: ProbeSpec) -> Outcome:
         ill = address in self.sick or "*" in self.sick

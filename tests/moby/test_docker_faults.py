@@ -218,6 +218,17 @@ class TestAContainer:
         assert found.pid != instance.pid
         await until_it_answers(found)
 
+    async def test_is_asked_by_a_command_that_runs_inside_it(self, yard: Yard) -> None:
+        (instance,) = await yard.start(SHOP)
+        status, line = await yard.docker.execute(
+            instance.id, ("sh", "-c", "echo $HOSTNAME; echo of $(cat /proc/1/comm) >&2; exit 3"), 20.0
+        )
+        assert (status, line.startswith("of ")) == (3, True)
+        with pytest.raises(EngineError, match="did not end within 1 s"):
+            await yard.docker.execute(instance.id, ("sleep", "5"), 1.0)
+        with pytest.raises(EngineError, match="there is no container"):
+            await yard.docker.execute("nobody", ("true",), 1.0)
+
     async def test_of_a_service_that_is_not_configured_is_told_of_once_and_left_alone(
         self, yard: Yard, monkeypatch: pytest.MonkeyPatch
     ) -> None:

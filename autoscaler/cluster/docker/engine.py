@@ -32,6 +32,9 @@ AROUND_S = 10.0  # between two looks at what the names of images and machines me
 LOCATE_S = 1.0
 
 
+OUTPUT = 4096  # octets at the end of what a command prints, that are looked at
+
+
 class Docker(Plain):
     """An `Engine` over the containers of one Docker engine. owner: the name under which it knows its own; one for each Écluse.
 
@@ -139,6 +142,18 @@ class Docker(Plain):
         finally:
             life.intent = Intent.NONE
             self._census.tell_changes()
+
+    async def execute(self, instance_id: str, command: Sequence[str], timeout_s: float) -> tuple[int, str]:
+        """Run a command in a container. The engine has no way to end one that does not end in time. Raises EngineError."""
+        if not (found := self._census.named(instance_id)):
+            raise EngineError(f"there is no container {instance_id}")
+        try:
+            async with asyncio.timeout(timeout_s):
+                status, octets = await self._link.ask(lambda api: api.execute(found.id, command, OUTPUT), timeout_s, timeout_s)
+        except TimeoutError:
+            raise EngineError(f"{command[0]} did not end within {timeout_s:g} s") from None
+        lines = [line.strip() for line in octets.decode(errors="replace").splitlines()]
+        return status, next((line for line in reversed(lines) if line), "")
 
     def owns_listener(self, instance_id: str) -> bool | None:
         """A container's address is its own."""

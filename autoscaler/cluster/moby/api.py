@@ -5,7 +5,7 @@ Every failure is a `MobyError` in words. What answers mean is known elsewhere.
 """
 
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -172,6 +172,18 @@ class Api:
         """GET /containers/{id}/logs: the last lines, of both outputs."""
         octets: bytes = self._ask(lambda client: client.logs(container, tail=lines, stdout=True, stderr=True))
         return octets.decode(errors="replace")
+
+    def execute(self, container: str, command: Sequence[str], octets: int) -> tuple[int, bytes]:
+        """POST /containers/{id}/exec, POST /exec/{id}/start, GET /exec/{id}/json: the exit status, and the end of what was printed."""
+
+        def run(client: Any) -> tuple[int, bytes]:
+            made = client.exec_create(container, list(command))["Id"]
+            kept = b""
+            for part in client.exec_start(made, stream=True):
+                kept = (kept + part)[-octets:]
+            return int(client.exec_inspect(made)["ExitCode"] or 0), kept
+
+        return self._ask(run)
 
     # Images
 

@@ -16,6 +16,7 @@ from autoscaler.cluster.address import Address
 from autoscaler.cluster.engine import Changed, EngineError, Instance, InstanceSpec, InstanceStatus, Plain, Tell, Usage, silent
 from autoscaler.cluster.processes import folder
 from autoscaler.cluster.processes.child import Child, Ending, ending
+from autoscaler.cluster.processes.execution import executed
 from autoscaler.cluster.processes.family import REPLICA, family, processes
 from autoscaler.cluster.processes.keeper_link import KeeperLink
 from autoscaler.cluster.processes.listeners import listening, sockets
@@ -116,6 +117,12 @@ class Processes(Plain):
         if child.status is not InstanceStatus.RUNNING:
             raise EngineError(f"{instance_id} could not be restarted: {child.view(self._clock()).detail}")
 
+    async def execute(self, instance_id: str, command: Sequence[str], timeout_s: float) -> tuple[int, str]:
+        """Run a command as the instance is run: with its environment, in its directory, placeholders replaced. Raises EngineError."""
+        if not (child := self._children.get(instance_id)):
+            raise EngineError(f"there is no instance {instance_id}")
+        return await executed(self._program(child, command), timeout_s)
+
     def owns_listener(self, instance_id: str) -> bool | None:
         """Whether the instance, or something it started, is what listens on its port; None: nothing listens there yet.
 
@@ -178,14 +185,14 @@ class Processes(Plain):
             return Address(path=self._paths.take(self._last_run))
         return Address(LOOPBACK, self._ports.take())
 
-    def _program(self, child: Child) -> Program:
-        """What Écluse itself was told in PORT or SOCKET is not a replica's business."""
+    def _program(self, child: Child, command: Sequence[str] = ()) -> Program:
+        """command: default: what starts it. What Écluse itself was told in PORT or SOCKET is not a replica's business."""
         spec, address = child.spec, child.address
         variable, placeholder = ("SOCKET", placeholders.SOCKET) if address.path else ("PORT", placeholders.PORT)
         place = address.path or str(address.port)
         inherited = {name: value for name, value in self._environment.items() if name not in {"PORT", "SOCKET"}}
         return Program(
-            command=placeholders.filled(spec.command, {placeholder: place, placeholders.NAME: child.id}),
+            command=placeholders.filled(command or spec.command, {placeholder: place, placeholders.NAME: child.id}),
             environment={**inherited, **spec.environment, variable: place, REPLICA: child.id},
             directory=spec.directory,
             scratch=self._paths.folder,
