@@ -5,6 +5,7 @@ Every failure is a `MobyError` in words. What answers mean is known elsewhere.
 """
 
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ import docker.auth
 import docker.errors
 import docker.tls
 import docker.utils
+import docker.utils.socket
 import requests
 
 from autoscaler.cluster.engine import EngineError
@@ -75,6 +77,24 @@ def _said(where: Where) -> Iterator[None]:
 def _words(error: object) -> str:
     """An error's text in one line, of a length that people read."""
     return " ".join(str(error).split())[:500] or type(error).__name__
+
+
+def _end_of(stream: Any, timeout_s: float, octets: int) -> bytes:
+    """The end of what a command prints (frames of both its outputs), until it ends or its time is over."""
+    sock, kept = getattr(stream, "_sock", stream), b""
+    timer = threading.Timer(timeout_s, lambda: _cut(sock))
+    timer.start()
+    try:
+        for _, part in docker.utils.socket.frames_iter(stream, tty=False):
+            kept = (kept + part)[-octets:]
+    finally:
+        timer.cancel()
+    return kept
+
+
+def _cut(sock: Any) -> None:
+    with suppress(OSError, AttributeError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 class Messages:
@@ -173,15 +193,18 @@ class Api:
         octets: bytes = self._ask(lambda client: client.logs(container, tail=lines, stdout=True, stderr=True))
         return octets.decode(errors="replace")
 
-    def execute(self, container: str, command: Sequence[str], octets: int) -> tuple[int, bytes]:
-        """POST /containers/{id}/exec, POST /exec/{id}/start, GET /exec/{id}/json: the exit status, and the end of what was printed."""
+    def execute(self, container: str, command: Sequence[str], timeout_s: float, octets: int) -> tuple[int | None, bytes]:
+        """POST /containers/{id}/exec, POST /exec/{id}/start, GET /exec/{id}/json: the exit status (None: it had not ended in time), and
+        the end of what was printed."""
 
-        def run(client: Any) -> tuple[int, bytes]:
+        def run(client: Any) -> tuple[int | None, bytes]:
             made = client.exec_create(container, list(command))["Id"]
-            kept = b""
-            for part in client.exec_start(made, stream=True):
-                kept = (kept + part)[-octets:]
-            return int(client.exec_inspect(made)["ExitCode"] or 0), kept
+            stream = client.exec_start(made, socket=True)
+            try:
+                kept = _end_of(stream, timeout_s, octets)
+            finally:
+                stream.close()
+            return client.exec_inspect(made)["ExitCode"], kept
 
         return self._ask(run)
 
