@@ -92,6 +92,13 @@ def _end_of(stream: Any, timeout_s: float, octets: int) -> bytes:
     return kept
 
 
+def _give_back(stream: Any) -> None:
+    """A raw stream, with the connection under it and the response that it was taken from."""
+    for each in (stream, getattr(stream, "_sock", None), getattr(stream, "_response", None)):
+        if each is not None:
+            each.close()
+
+
 def _cut(sock: Any) -> None:
     with suppress(OSError, AttributeError):
         sock.shutdown(socket.SHUT_RDWR)
@@ -203,8 +210,9 @@ class Api:
             try:
                 kept = _end_of(stream, timeout_s, octets)
             finally:
-                stream.close()
-            return client.exec_inspect(made)["ExitCode"], kept
+                _give_back(stream)
+            ended: Json = client.exec_inspect(made)
+            return None if ended["Running"] else ended["ExitCode"], kept
 
         return self._ask(run)
 
