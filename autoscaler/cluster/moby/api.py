@@ -94,9 +94,10 @@ def _end_of(stream: Any, timeout_s: float, octets: int) -> bytes:
 
 def _give_back(stream: Any) -> None:
     """A raw stream, with the connection under it and the response that it was taken from."""
-    for each in (stream, getattr(stream, "_sock", None), getattr(stream, "_response", None)):
+    for each in (getattr(stream, "_response", None), getattr(stream, "_sock", None), stream):
         if each is not None:
-            each.close()
+            with suppress(ValueError):  # it is closed already with the one before
+                each.close()
 
 
 def _cut(sock: Any) -> None:
