@@ -12,6 +12,7 @@ from pathlib import Path
 from balancer.hotpath import build
 from benchmarks import programs, simulation, slo, tick
 from benchmarks.catalogue import WORKS
+from benchmarks.chaos import run as chaos
 from benchmarks.peers import PEERS
 from benchmarks.progress import Progress, minutes
 from benchmarks.record import RESULTS, Conditions, now, save
@@ -22,7 +23,7 @@ from benchmarks.table import number, text
 NEEDED = ("wrk", "nginx", "taskset", "setpriv")  # nothing can be measured without these; nginx is the origin
 START_S = 5.0  # about what it takes to start and end the contestants of one work
 INTERRUPTED = 130
-APART = (slo, simulation, tick)  # measure other things than a proxy beside its peers, and print tables of their own
+APART = (chaos, slo, simulation, tick)  # measure other things than a proxy beside its peers, and print tables of their own
 
 
 def main(words: Sequence[str]) -> int:

@@ -29,6 +29,7 @@ cdef class Exchange:
     cdef public Relay relay
     cdef public Tunnel tunnel
     cdef public Conduit down, up
+    cdef public object why
     cdef public bint reused, fresh, close_after, retrying, hoping
     cdef public Exchange rival, lead
     cdef public Service service

@@ -2,7 +2,7 @@
 
 Invariants: an attempt is counted in flight on its replica from the pick to its end, and there is one at a time, or two while a hedge is
 out; a client gets exactly one final answer per request; a request is sent again only if it never reached a replica, or if its method is
-idempotent, all of it is still held and no octet of an answer has come (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1).
+idempotent, all of it is still held and nothing of an answer was passed on (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1).
 
 States, and what leads from one to the next:
     OVER ---------------> WAITING     no place free: in the service's line
@@ -104,7 +104,8 @@ class Exchange:
         self.rival: Exchange | None = None  # the hedge that is out for this one
         self.lead: Exchange | None = None  # the one that this is a hedge for
         self.extra = b""  # field lines for the head of the answer
-        self.failure = 502  # what the last failed attempt comes to, should there be no other
+        self.failure = 502  # what the last failed attempt comes to, should there be no other, and
+        self.why = ""  # in words
         self.status = 0  # of the final answer; 0: none was given yet
         self.close_after = False  # the client's connection, after this
 
@@ -254,7 +255,7 @@ class Exchange:
         if replica is not None:
             self.attempt(replica)
         elif service.exhausted(self.tried):
-            self.reply(self.failure, "no other replica could be reached", 0)
+            self.reply(self.failure, self.why, 0)
         else:
             self.wait(service, now_us)
 
@@ -297,7 +298,7 @@ class Exchange:
         now_us = self.context.now_us
         replica = self.pick(service, now_us)
         if replica is None and service.ready and service.exhausted(self.tried):
-            self.reply(self.failure, "no other replica could be reached", 0)
+            self.reply(self.failure, self.why, 0)
             return True
         if replica is None:
             return False
@@ -346,7 +347,7 @@ class Exchange:
         except BlockingIOError:
             return False
         except (OSError, OverflowError):  # the latter for a port that is none
-            self.connect_failed("refused the connection", 502)
+            self.connect_failed("the replica refused the connection", 502)
         else:
             self.upstream = upstream
         return True
@@ -359,7 +360,7 @@ class Exchange:
         upload.broken = False
         upstream.requests += 1
         if not upstream.send(self.head + upload.held if upload.held else self.head):
-            self.attempt_failed("closed the connection", 502, upload.whole)
+            self.attempt_failed("the replica closed the connection", 502, upload.whole)
             return
         upstream.resume()
         if len(upload.held) > self.context.replay_most:
@@ -403,7 +404,8 @@ class Exchange:
             return
         self.rival = None  # it outlives the attempt
         self.release(False)
-        self.failure = status
+        self.relay.begin()  # what has come of an answer is nothing
+        self.failure, self.why = status, what
         if self.reused:
             self.fresh = True  # an idle connection ended as the request was sent: nothing is wrong with the replica
         else:
@@ -413,7 +415,7 @@ class Exchange:
         elif again and self.attempts < service.attempts_most and self.in_time() and service.may_retry():
             self.dispatch()
         else:
-            self.reply(status, f"the replica {what}", 0)
+            self.reply(status, what, 0)
 
     def in_time(self) -> bool:
         """Whether the deadline of the whole request is still to come."""
@@ -463,10 +465,11 @@ class Exchange:
         self.over(done, not self.close_after)
 
     def spoiled(self, reason: str) -> None:
-        """What came is no answer; nothing final was sent to the client yet."""
+        """What came is no answer. Nothing final was sent to the client yet; where nothing at all was, another replica may do better."""
         self.count_failure(BROKEN)
-        self.release(False)
-        self.reply(502, reason, 0)
+        again = not self.relay.interim and self.may_be_sent_again()
+        self.reused = False  # it is the replica's fault, whichever connection it came on
+        self.attempt_failed(reason, 502, again)
 
     def broken(self) -> None:
         """The answer broke off in the middle: the client gets what came of it, and must be able to tell."""
@@ -557,7 +560,7 @@ class Exchange:
             if not self.reused:
                 self.count_failure(BROKEN)
                 self.doubt()  # what carries a published port accepts connections while nobody listens behind it
-            self.attempt_failed("closed the connection without an answer", 502, self.may_be_sent_again())
+            self.attempt_failed("the replica closed the connection without an answer", 502, self.may_be_sent_again())
 
     def client_drained(self) -> None:
         """The client has taken all that was held for it."""
@@ -602,7 +605,7 @@ class Exchange:
         if self.state == WAITING:
             self.wait_expired()
         elif self.state == CONNECTING:
-            self.connect_failed("could not be reached in time", 504)
+            self.connect_failed("the replica could not be reached in time", 504)
         elif self.state == AWAIT:
             self.await_expired()
         elif self.state == TUNNEL:
@@ -629,8 +632,8 @@ class Exchange:
             self.reply(408, "the request's body did not arrive in time", 0)
         else:
             self.count_failure(TIMEOUTS)
-            again = self.service is not None and self.service.try_us > 0 and self.may_be_sent_again() and not self.relay.begun()
-            self.attempt_failed("did not answer in time", 504, again)
+            again = self.service is not None and self.service.try_us > 0 and self.may_be_sent_again() and not self.relay.interim
+            self.attempt_failed("the replica did not answer in time", 504, again)
 
     # Settle.
 

@@ -59,7 +59,9 @@ def win(rival: "Exchange", data: bytes) -> None:
     lead = rival.lead
     assert lead is not None
     assert lead.service is not None
+    assert lead.replica is not None
     lead.context.row.count_service(lead.service.slot, HEDGES_WON)
+    lead.tried.append(lead.replica)
     change_places(lead, rival)
     retire(rival)
     lead.relay.begin()

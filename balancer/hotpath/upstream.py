@@ -57,7 +57,7 @@ class Upstream(Stream):
         if exchange is None:
             self.close()
         elif failed:
-            exchange.connect_failed("refused the connection", 502)
+            exchange.connect_failed("the replica refused the connection", 502)
         else:
             exchange.send_request()
 
