@@ -15,6 +15,9 @@ class Limits:
     head: int = 32 * 1024  # 431 beyond; request line and header section together
     fields: int = 100  # 431 beyond
     body: int = 0  # 413 beyond; 0: no limit
+    body_rate: int = (
+        240  # least bytes per second of a body that a client sends or takes, after `body_grace_s`; 408, or abort; 0: no least
+    )
     connections: int = 10_000  # per worker, over all its listeners; 503 and close beyond
     connections_per_client: int = 0  # of one client address (of IPv6 a /64) over all workers; 429 and close beyond; 0: no limit
     buffers: int = 512 * 1024 * 1024  # held by one worker for peers that are slow; 503 and close beyond
@@ -29,6 +32,7 @@ class Timeouts:
     head_s: float = 10.0  # first byte of a head to its last; 408
     idle_s: float = 75.0  # a keep-alive connection without a request; closed without a word
     body_idle_s: float = 60.0  # no byte moved in either direction while a body is under way; 408, or abort after the head
+    body_grace_s: float = 10.0  # of a body, before it must have kept to `Limits.body_rate`
     tunnel_idle_s: float = 3600.0  # the same after an upgrade
     connect_s: float = 2.0  # to one replica; another one is tried, in the end 504
     response_head_s: float = 60.0  # request sent to response head; 504

@@ -195,6 +195,8 @@ def apply_settings(context: Context, settings: Settings) -> None:
     context.head_us = microseconds(after.head_s)
     context.idle_us = microseconds(after.idle_s)
     context.body_idle_us = microseconds(after.body_idle_s)
+    context.rate_least = most.body_rate
+    context.rate_grace_us = microseconds(after.body_grace_s)
     context.tunnel_idle_us = microseconds(after.tunnel_idle_s)
     context.connect_us = microseconds(after.connect_s)
     context.response_head_us = microseconds(after.response_head_s)

@@ -27,6 +27,6 @@ cdef class Context:
     cdef public long long now_us, request_line_most, head_most, fields_most, body_most, connections_most
     cdef public long long response_head_most, pool_most, client_connections_most, buffers_most, replay_most, linger_most_us, head_us
     cdef public long long idle_us, body_idle_us, tunnel_idle_us, connect_us, response_head_us, total_us
-    cdef public long long pool_idle_us, linger_us
+    cdef public long long pool_idle_us, linger_us, rate_least, rate_grace_us
     cpdef read_clock(self)
     cpdef freed(self, Service service)

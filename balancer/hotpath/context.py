@@ -65,6 +65,8 @@ class Context:
         self.head_us = 0
         self.idle_us = 0
         self.body_idle_us = 0
+        self.rate_least = 0  # octets of a body per second; 0: no least
+        self.rate_grace_us = 0
         self.tunnel_idle_us = 0
         self.connect_us = 0
         self.response_head_us = 0

@@ -22,7 +22,7 @@ cdef long long ABORTED, BAD_REQUESTS, BROKEN, CONNECT_ERRORS, NO_ROUTE, OWN_ANSW
 cdef class Exchange:
     cdef public Downstream downstream
     cdef public Context context
-    cdef public long long state, minor, began_us, attempt_us, limit_us, body_most, priority, attempts, status, failure
+    cdef public long long state, minor, began_us, attempt_us, paced_us, paced_octets, limit_us, body_most, priority, attempts, status, failure
     cdef public bytes method, target, head, extra
     cdef public RequestBlock block
     cdef public Upload upload
@@ -66,6 +66,9 @@ cdef class Exchange:
     cpdef arm(self, long long after_us)
     @cython.locals(after_us="long long", service=Service)
     cpdef arm_await(self)
+    cpdef pace(self)
+    @cython.locals(context=Context, left_us="long long", moved="long long")
+    cpdef long long patience_us(self)
     @cython.locals(replica=Replica, row=Row, now_us="long long")
     cpdef settle(self, long long octets_in, long long octets_out)
     @cython.locals(service=Service, replica=Replica, upstream=Upstream)

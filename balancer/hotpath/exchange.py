@@ -88,6 +88,8 @@ class Exchange:
         self.up: Conduit | None = None  # the same for the request's body
         self.began_us = 0
         self.attempt_us = 0  # when the present attempt began
+        self.paced_us = 0  # since when the client's pace counts, and
+        self.paced_octets = 0  # how much of both bodies had moved by then
         self.limit_us = 0  # the deadline of the whole request; 0: none
         self.body_most = 0  # octets of its body; 0: no limit
         self.priority = NORMAL
@@ -203,7 +205,11 @@ class Exchange:
 
     def moved(self) -> None:
         """Some of a body was spliced."""
-        self.arm(self.context.body_idle_us)
+        if (self.down is not None and self.down.held) or (self.up is not None and not self.up.held):
+            self.arm(self.patience_us())
+        else:  # it is the replica that does not move
+            self.pace()
+            self.arm(self.context.body_idle_us)
 
     def moved_all(self, conduit: Conduit) -> None:
         """The rest of a body was spliced."""
@@ -357,6 +363,7 @@ class Exchange:
         upstream, upload = self.upstream, self.upload
         assert upstream is not None
         self.state = AWAIT
+        self.pace()
         upload.broken = False
         upstream.requests += 1
         if not upstream.send(self.head + upload.held if upload.held else self.head):
@@ -575,6 +582,7 @@ class Exchange:
             self.tunnel.upstream_drained()
         elif not self.upload.body.done:
             self.downstream.resume()
+            self.pace()
             self.arm_await()
 
     def client_ended(self) -> None:
@@ -649,12 +657,28 @@ class Exchange:
     def arm_await(self) -> None:
         """Expire if nothing moves while a body is under way, or if no answer begins after it."""
         if not self.upload.body.done or self.state != AWAIT:
-            self.arm(self.context.body_idle_us)
+            slow_replica = self.upstream is not None and self.upstream.backlog
+            self.arm(self.context.body_idle_us if slow_replica else self.patience_us())
             return
         after_us, service = self.context.response_head_us, self.service
         if service is not None and service.try_us and service.try_us < after_us:
             after_us = service.try_us
         self.arm(after_us)
+
+    def pace(self) -> None:
+        """From now on the client's pace counts."""
+        self.paced_us = self.context.now_us
+        self.paced_octets = self.upload.body.passed + self.relay.body.passed
+
+    def patience_us(self) -> int:
+        """How long the next octets of a body are waited for while it is the client's turn to send or to take them: they must move at a
+        least rate, or one octet a minute would hold a connection for ever."""
+        context = self.context
+        if not context.rate_least:
+            return context.body_idle_us
+        moved = self.upload.body.passed + self.relay.body.passed - self.paced_octets
+        left_us = self.paced_us + context.rate_grace_us + moved * 1_000_000 // context.rate_least - context.now_us
+        return min(max(left_us, 0), context.body_idle_us)
 
     def reply(self, status: int, reason: str, retry_after_s: int) -> None:
         """Answer the request here."""

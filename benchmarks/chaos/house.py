@@ -37,8 +37,8 @@ class House:
         self._process = await asyncio.create_subprocess_exec(*words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         said.close()
         async with asyncio.timeout(START_S):
-            while len(await self.ready()) < REPLICAS:
-                await asyncio.sleep(0.05)  # noqa: ASYNC110 - it is another process that gets ready
+            while len(await self.ready()) < REPLICAS:  # noqa: ASYNC110 - it is another process that gets ready
+                await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
         """In order."""

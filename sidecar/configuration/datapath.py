@@ -21,6 +21,8 @@ class Limits(Model):
     """The most header fields of a request; 431 beyond."""
     body: Annotated[int, kinds.size(0, 1024 * 1024 * _GIB)] = _SETTINGS.limits.body
     """The largest request body; 413 beyond. 0: no limit."""
+    body_rate: Annotated[int, kinds.size(0, _GIB)] = _SETTINGS.limits.body_rate
+    """The least bytes per second of a body that a client sends or takes, after timeouts.body_grace; 408, or an abort. 0: no least."""
     connections: Annotated[int, kinds.whole(1, 1_000_000)] = _SETTINGS.limits.connections
     """The most client connections of one worker; 503 beyond."""
     connections_per_client: Annotated[int, kinds.whole(0, 1_000_000)] = _SETTINGS.limits.connections_per_client
@@ -42,6 +44,8 @@ class Timeouts(Model):
     """How long a client's connection may stay open without a request."""
     body_idle: Annotated[float, kinds.duration()] = _SETTINGS.timeouts.body_idle_s
     """How long no byte may move while a body is under way; 408, or an abort once the response has begun."""
+    body_grace: Annotated[float, kinds.duration()] = _SETTINGS.timeouts.body_grace_s
+    """How long a body may take before it must have kept to limits.body_rate."""
     tunnel_idle: Annotated[float, kinds.duration(high=30 * kinds.DAY_S)] = _SETTINGS.timeouts.tunnel_idle_s
     """The same after an upgrade, such as for a WebSocket."""
     connect: Annotated[float, kinds.duration()] = _SETTINGS.timeouts.connect_s

@@ -217,3 +217,55 @@ async def test_an_idle_connection_is_closed_earlier_where_the_replica_says_that_
         proxy.serve(service_of(replica.address))
         assert (await ask(proxy.port)).body == b"ok"
         await wait_until(lambda: replica.ended == [0])  # by itself it would be kept for 55 s
+
+
+async def test_a_body_that_trickles_in_is_answered_408_although_octets_keep_coming(proxy: Workers) -> None:
+    async with witness(silent()) as replica, dial(proxy.port) as client:
+        proxy.serve(service_of(replica.address), body_grace_s=SHORT_S, body_rate=1000)
+        await client.send(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n")
+        trickling = asyncio.create_task(client.drip(b"x" * 999, PAUSE_S))
+        assert (await client.answer()).status == 408
+        trickling.cancel()
+        await asyncio.gather(trickling, return_exceptions=True)
+
+
+async def test_a_body_that_keeps_to_the_least_rate_is_carried(proxy: Workers) -> None:
+    async with witness(answering()) as replica, dial(proxy.port) as client:
+        proxy.serve(service_of(replica.address), body_grace_s=SHORT_S, body_rate=100)
+        await client.send(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 300\r\n\r\n")
+        for _ in range(30):
+            await client.send(b"x" * 10)
+            await asyncio.sleep(0.05)
+        assert (await client.answer()).status == 200
+
+
+async def test_a_body_that_waits_for_its_replica_is_not_blamed_on_the_client(proxy: Workers) -> None:
+    """The replica reads nothing for a while, with more under way than the kernel holds."""
+    go = asyncio.Event()
+
+    async def slow(wire: Wire, _number: int) -> None:
+        await wire.head()
+        await go.wait()
+        await wire.exactly(20_000_000 - len(wire.held))
+        await wire.send(OK)
+
+    async with witness(slow) as replica, dial(proxy.port) as client:
+        proxy.serve(service_of(replica.address), body_grace_s=SHORT_S, body_rate=1_000_000)
+        sending = asyncio.create_task(
+            client.send(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 20000000\r\n\r\n" + bytes(20_000_000))
+        )
+        await asyncio.sleep(3 * SHORT_S)
+        go.set()
+        await sending
+        assert (await client.answer()).status == 200
+
+
+async def test_a_large_answer_that_is_taken_octet_by_octet_is_cut(proxy: Workers) -> None:
+    body = b"HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n" + bytes(20_000_000)
+    async with witness(answering(body)) as replica, dial(proxy.port, receive_buffer=4096) as client:
+        proxy.serve(service_of(replica.address), body_grace_s=SHORT_S, body_rate=1_000_000)
+        await client.send(GET)
+        await client.head()
+        await wait_until(lambda: proxy.in_flight() == 0)
+        with pytest.raises((EOFError, ConnectionError)):
+            await client.exactly(20_000_000)
