@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from balancer.hotpath import build
-from benchmarks import programs, simulation, slo, tick
+from benchmarks import programs, simulation, slo, slow, tick
 from benchmarks.catalogue import WORKS
 from benchmarks.chaos import run as chaos
 from benchmarks.peers import PEERS
@@ -23,7 +23,7 @@ from benchmarks.table import number, text
 NEEDED = ("wrk", "nginx", "taskset", "setpriv")  # nothing can be measured without these; nginx is the origin
 START_S = 5.0  # about what it takes to start and end the contestants of one work
 INTERRUPTED = 130
-APART = (chaos, slo, simulation, tick)  # measure other things than a proxy beside its peers, and print tables of their own
+APART = (chaos, slo, slow, simulation, tick)  # measure other things than a proxy beside its peers, and print tables of their own
 
 
 def main(words: Sequence[str]) -> int:

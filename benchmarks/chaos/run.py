@@ -19,6 +19,8 @@ from benchmarks.chaos.clients import Client, Ledger
 from benchmarks.chaos.faults import Faults
 from benchmarks.chaos.house import House, descriptors, resident
 
+__all__ = ["NAME", "chaos", "main"]  # what `python -m benchmarks` and the tests use
+
 CLIENTS = 24
 DISK = "8m"
 FULL_S, ROOM_S = 6.0, 4.0  # how long the log's disk is full, and has room
