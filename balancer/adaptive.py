@@ -1,6 +1,6 @@
 """A cap on the requests in flight in a replica that is learned from its latency: the gradient of Netflix's concurrency-limits.
 
-What an unhurried replica needs is the least mean latency of an attempt seen in the last half minute or so; what it needs now, over that,
+What an unhurried replica needs is the least mean latency of an attempt that was seen, slowly forgotten; what it needs now, over that,
 is the gradient. A cap shrinks with the gradient, at most to a half at once, and grows by its square root, which is the room that a
 queue in front of it needs. Latency counts from the pick of a replica, so that the line in front of a cap does not make it smaller.
 
@@ -18,9 +18,8 @@ SMOOTHING = 0.3  # of a new cap in the one that is used
 CAP_LEAST = 2
 CAP_FIRST = 20
 CAP_MOST = 1_000
-FORGETTING = (
-    0.02  # by which the unhurried latency is raised with each sample: an application that became slower is no longer hurried
-)
+# By which the unhurried latency is raised with each sample: it doubles in some twelve minutes of nothing but hurry.
+FORGETTING = 0.0005
 
 
 @dataclass(frozen=True, slots=True)

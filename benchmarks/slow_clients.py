@@ -5,6 +5,7 @@ that ask once and say nothing more, and one that comes and goes. Prints how many
 """
 
 import errno
+import heapq
 import resource
 import select
 import socket
@@ -21,8 +22,8 @@ BEGIN = {
     "flood": b"",
 }
 MORE = {"head": b"X: y\r\n", "body": b"x"}
-ROUND_S = 2.0  # in which each does something once
-FLOOD_S = 1.0  # the life of one that comes and goes
+ROUND_S = 10.0  # in which each does something once
+FLOOD_S = 2.0  # the life of one that comes and goes
 AT_ONCE = 200  # connections begun without a pause: the listeners' queues are not what is tried here
 
 
@@ -33,7 +34,8 @@ class Slow:
         self._port = port
         self._count = count
         self._rng = Random(1)
-        self._open: dict[int, tuple[socket.socket, str, float]] = {}
+        self._open: dict[int, tuple[socket.socket, str, int]] = {}  # with the number that tells it from others of its descriptor
+        self._due: list[tuple[float, int, int]] = []
         self._epoll = select.epoll()
         self.most = 0
         self.begun = 0
@@ -59,7 +61,9 @@ class Slow:
         if sock.connect_ex(("127.0.0.1", self._port)) not in {0, errno.EINPROGRESS}:
             sock.close()
             return
-        self._open[sock.fileno()] = (sock, kind, time.monotonic() + self._rng.uniform(0, ROUND_S))
+        self._open[sock.fileno()] = (sock, kind, self.begun)
+        pause_s = FLOOD_S if kind == "flood" else ROUND_S
+        heapq.heappush(self._due, (time.monotonic() + self._rng.uniform(0, pause_s), sock.fileno(), self.begun))
         self._epoll.register(sock, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLOUT | select.EPOLLONESHOT)
 
     def _hear(self, wait_s: float) -> None:
@@ -77,19 +81,23 @@ class Slow:
 
     def _nag(self) -> None:
         now_s = time.monotonic()
-        for fd, (sock, kind, due_s) in list(self._open.items()):
-            if due_s > now_s:
-                continue
-            self._open[fd] = (sock, kind, now_s + (FLOOD_S if kind == "flood" else ROUND_S))
-            try:
-                if kind == "flood" or (kind == "reader" and not sock.recv(1)):
-                    self._end(fd)
-                elif kind in MORE:
-                    sock.send(MORE[kind])
-            except BlockingIOError:
-                continue
-            except OSError:
+        while self._due and self._due[0][0] <= now_s:
+            _, fd, number = heapq.heappop(self._due)
+            sock, kind, still = self._open.get(fd, (None, "", 0))
+            if sock is not None and still == number:
+                heapq.heappush(self._due, (now_s + ROUND_S, fd, number))
+                self._act(fd, sock, kind)
+
+    def _act(self, fd: int, sock: socket.socket, kind: str) -> None:
+        try:
+            if kind == "flood" or (kind == "reader" and not sock.recv(1)):
                 self._end(fd)
+            elif kind in MORE:
+                sock.send(MORE[kind])
+        except BlockingIOError:
+            return
+        except OSError:
+            self._end(fd)
 
     def _end(self, fd: int) -> None:
         sock, _, _ = self._open.pop(fd)

@@ -86,9 +86,10 @@ class Faults:
                     os.kill(self._rng.choice(pids), signal.SIGKILL)
                 self.counted["worker killed"] += 1
 
-    async def controller(self) -> None:
-        """The controller is killed now and then, and the program started again by whoever supervises it."""
-        while True:
+    async def controller(self, until_s: float) -> None:
+        """The controller is killed now and then, and the program started again by whoever supervises it. Not in the second half of the
+        run: of a long life it shows whether memory stays flat."""
+        while self._now_s() < until_s:
             await asyncio.sleep(CONTROLLER_S * self._rng.uniform(0.8, 1.2))
             self._calm.clear()
             since_s = self._now_s()

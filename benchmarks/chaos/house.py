@@ -82,7 +82,7 @@ class House:
                     "balance": {
                         "queue": 1000,
                         "slow_start": "1s",
-                        "retries": {"attempts": 5, "try_timeout": "1s"},
+                        "retries": {"attempts": 5, "budget": "100%", "try_timeout": "1s"},
                         "ejection": {"time": "1s", "longest": "5s"},
                     },
                     "probes": {"readiness": probe, "liveness": _liveness(probe)},

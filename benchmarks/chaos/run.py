@@ -25,6 +25,14 @@ CLIENTS = 24
 DISK = "8m"
 FULL_S, ROOM_S = 6.0, 4.0  # how long the log's disk is full, and has room
 SAMPLE_S = 1.0
+SETTLED_S = 5.0
+COUNTED = (
+    ("attempts after the first", "ecluse_retries_total"),
+    ("of these denied, as the budget was spent", "ecluse_retries_denied_total"),
+    ("replicas ejected for their answers", "ecluse_ejections_total"),
+    ("log lines written", "ecluse_access_log_lines_total"),
+    ("log lines dropped while the disk was full", "ecluse_access_log_lines_dropped_total"),
+)
 MIB = 1024**2
 
 
@@ -36,19 +44,17 @@ class Report:
     ledger: Ledger
     faults: Counter[str]
     used: dict[tuple[str, int], list[tuple[float, int, int]]] = field(default_factory=dict)
-    dropped: float = 0.0
-    written: float = 0.0
+    counted: dict[str, float] = field(default_factory=dict)
 
     def growth(self) -> dict[str, tuple[float, float, int, int]]:
-        """By kind of process: the most MiB, MiB per minute that one grew after its first ten seconds, the least and most descriptors."""
+        """By kind of process: the most MiB, MiB per minute in the second half of the longest life, the least and most descriptors."""
         found: dict[str, tuple[float, float, int, int]] = {}
         for kind in ("controller", "worker"):
             lives = [samples for (name, _), samples in self.used.items() if name.startswith(kind)]
-            settled = [[each for each in life if each[0] >= 10] for life in lives]
-            slopes = [slope(life) for life in settled if len(life) >= 10]
-            counts = [each[2] for life in settled for each in life] or [0]
+            longest = max(lives, key=len, default=[])
+            counts = [each[2] for life in lives for each in life if each[0] >= SETTLED_S] or [0]
             most = max((each[1] for life in lives for each in life), default=0) / MIB
-            found[kind] = (most, max(slopes, default=0.0), min(counts), max(counts))
+            found[kind] = (most, slope(longest[len(longest) // 2 :]), min(counts), max(counts))
         return found
 
     def lines(self) -> list[str]:
@@ -61,14 +67,21 @@ class Report:
         rows += [f"| latency p50, p99 | {p50:.1f} ms, {p99:.0f} ms |"]
         rows += [f"| {name} | {count} times |" for name, count in sorted(self.faults.items())]
         for kind, (most, slope_, least, top) in self.growth().items():
-            rows.append(f"| {kind}: memory at most, growth | {most:.0f} MiB, {slope_:+.2f} MiB per minute |")
+            rows.append(
+                f"| {kind}: memory at most; growth in the second half of the longest life | {most:.0f} MiB; {slope_:+.2f} MiB/min |"
+            )
             rows.append(f"| {kind}: descriptors | {least} to {top} |")
-        rows.append(f"| log lines written, dropped while the disk was full | {self.written:,.0f}, {self.dropped:,.0f} |")
+        rows += [
+            f"| {words} (since the last start of the program or of a worker) | {self.counted.get(name, 0):,.0f} |"
+            for words, name in COUNTED
+        ]
         return ["| what | how much |", "|---|---|", *rows]
 
 
 def slope(life: Sequence[tuple[float, int, int]]) -> float:
     """MiB per minute: the line of least squares through a process's memory."""
+    if not life:
+        return 0.0
     count, total = len(life), sum(each[0] for each in life)
     mean_s, mean = total / count, sum(each[1] for each in life) / count
     over = sum((each[0] - mean_s) ** 2 for each in life)
@@ -102,7 +115,14 @@ async def _under_load(house: House, disk: Path, seconds: float, rng: random.Rand
     clients = [
         asyncio.create_task(Client(house.port, ledger, random.Random(rng.random()), zero_s).run(stop)) for _ in range(CLIENTS)
     ]
-    harm = [faults.replicas(), faults.workers(), faults.controller(), faults.reloads(), fill(disk), watch(house, report, zero_s)]
+    harm = [
+        faults.replicas(),
+        faults.workers(),
+        faults.controller(seconds / 2),
+        faults.reloads(),
+        fill(disk),
+        watch(house, report, zero_s),
+    ]
     tasks = [asyncio.create_task(each) for each in harm]
     await asyncio.wait([*tasks], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
     for task in tasks:
@@ -113,9 +133,7 @@ async def _under_load(house: House, disk: Path, seconds: float, rng: random.Rand
     stop.set()
     await asyncio.gather(*clients)
     ledger.judge()
-    counted = await house.counted()
-    report.dropped = counted.get("ecluse_access_log_lines_dropped_total", 0.0)
-    report.written = counted.get("ecluse_access_log_lines_total", 0.0)
+    report.counted = await house.counted()
     return report
 
 
