@@ -43,7 +43,8 @@ class Timeouts:
 
 # Fixed limits.
 RECEIVE = 64 * 1024  # one read; and so the most that one connection may move before the others get their turn
-ACCEPT_BATCH = 64  # connections accepted before the others on this worker get their turn
+EVENTS = 64  # handed out by one turn of the loop: the one that comes last in it waits for all others
+ACCEPT_BATCH = 16  # connections accepted before the others on this worker get their turn
 PIPELINED = (
     16  # requests that the proxy answers itself, one right after the other on a connection, before the others get their turn
 )

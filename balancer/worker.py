@@ -34,7 +34,7 @@ from balancer.hotpath.watched import READ, Watched
 from balancer.hotpath.wheel import TICK_US
 from balancer.link import Link
 from balancer.meters import SharedMeters
-from balancer.pressure import Pressure
+from balancer.pressure import Pressure, resident_octets
 from balancer.scoreboard import Scoreboard
 from balancer.switch import Switch, microseconds
 from balancer.table import RoutingTable
@@ -43,6 +43,7 @@ log = logging.getLogger("ecluse.worker")
 
 HEDGE_POLL_US = 2_000  # how often it is looked who is to be hedged, while somebody is
 LINE_POLL_US = 20_000  # how often a waiting request looks for a free place by itself, should nobody wake it
+EXPIRED_BATCH = 8  # deadlines that are seen to before the others on this worker get their turn
 ORPHAN_DRAIN_S = 10.0  # what is left of a worker's life when its controller is gone
 WAKE_REPORT_US = 100_000  # a service without a replica is reported at most this often
 
@@ -152,7 +153,7 @@ class Worker:
         context.report = self._report
         context.wake = self._wake_sibling
         self.switch = Switch(context, random.random, wall_us)
-        self.pressure = Pressure(context)
+        self.pressure = Pressure(context, resident_octets)
         self.acceptor = Acceptor(context)
         self._poller.want(Alarm(context, self.switch, self._wakers[self._number]), READ)
         self._poller.alone = True
@@ -204,7 +205,7 @@ class Worker:
     def _tick(self, context: Context) -> None:
         """The coarse clock: deadlines, the Date field, the line of waiting requests, the end of a drain."""
         context.now_us = now_us = clock_us()
-        context.wheel.advance(now_us)
+        more = context.wheel.advance(now_us, EXPIRED_BATCH)
         context.date_line = b"Date: " + formatdate(usegmt=True).encode() + b"\r\n"
         services = self.switch.services()
         self.pressure.look(services)
@@ -219,6 +220,9 @@ class Worker:
         self.acceptor.resume()
         if self._drained_by_us and (not context.connections or now_us >= self._drained_by_us):
             self._done = True
+        if more:
+            self._next_tick_us = now_us  # after one turn for the others
+            return
         self._next_tick_us = now_us + (LINE_POLL_US if waiting or context.full or context.draining else TICK_US)
 
 

@@ -1,7 +1,8 @@
-"""`python -m benchmarks slow [ATTACK ...]`: what the others notice of slow clients: slowhttptest in all its modes, and 10,000 of our own.
+"""`python -m benchmarks slow [ATTACK ...]`: what others notice of slow clients: slowhttptest in all its modes, and 10,000 of our own.
 
-Écluse with two workers in front of nginx. Each round measures a quiet window and then one under attack, by an open-loop load of RATE
-requests per second; the table has the medians over the rounds. Memory is the workers', descriptors are counted when all have gone.
+Écluse with two workers in front of two nginx, one for the slow ones and one for the others. Each round measures a quiet window and then
+one under attack, by an open-loop load of RATE requests per second; the table has the medians over the rounds. Memory is the workers',
+descriptors are counted when all have gone.
 """
 
 import argparse
@@ -35,15 +36,17 @@ NAME = "slow"
 ROOT = Path(__file__).parent.parent
 RATE = 300.0
 WINDOW_S = 10.0
-SETTLE_S = 6.0  # after an attack began, before its window: connections are being made then
+SETTLE_S = 14.0  # after an attack began, before its window: connections are being made then
 CONNECTIONS = 64
 MIB = 1024**2
+CORES = sorted(os.sched_getaffinity(0))
 NGINX = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log crit;
 events {{ worker_connections 20000; }} worker_rlimit_nofile 40000;
 http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
   uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; keepalive_requests 1000000;
-  server {{ listen 127.0.0.1:{port} backlog=4096; root {folder}/www; client_max_body_size 0; location = / {{ return 200 "hello"; }} }} }}
+  server {{ listen 127.0.0.1:{port} backlog=4096; root {folder}/www; client_max_body_size 0; location = / {{ return 200 "hello"; }}
+    location = /upload {{ proxy_pass http://127.0.0.1:{port}/; }} }} }}
 """
 
 
@@ -180,25 +183,33 @@ def workers(admin: int) -> list[int]:
 
 @contextmanager
 def running(folder: Path) -> Iterator[tuple[int, int]]:
-    """nginx, and Écluse in front of it: (its port, that of its admin API)."""
-    port, admin, origin = free_port(), free_port(), free_port()
-    (folder / "www").mkdir()
-    (folder / "www" / "large").write_bytes(bytes(2 * MIB))
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=origin))
-    file = folder / "ecluse.yaml"
-    service = {"endpoints": [f"127.0.0.1:{origin}"]}
-    listens = {"listen": f"127.0.0.1:{port}", "admin": {"listen": f"127.0.0.1:{admin}"}}
-    file.write_text(yaml.safe_dump({**listens, "workers": 2, "state": False, "services": {"web": service}}))
-    cores = sorted(os.sched_getaffinity(0))
-    nginx = Process(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], cores, folder / "nginx.log")
-    try:
-        nginx.wait_for(origin)
-        ecluse = Process([sys.executable, "-m", "sidecar.cli", "run", str(file)], cores, folder / "ecluse.log")
+    """Écluse in front of two nginx, one for the others and one that bears what the slow ones ask for: (its port, that of its admin API)."""
+    port, admin = free_port(), free_port()
+    with origin(folder / "calm") as calm, origin(folder / "harmed") as harmed:
+        harm = [{"path": "/large"}, {"path": "/upload"}]
+        services = {"web": {"endpoints": [calm]}, "slow": {"endpoints": [harmed], "routes": harm}}
+        listens = {"listen": f"127.0.0.1:{port}", "admin": {"listen": f"127.0.0.1:{admin}"}}
+        file = folder / "ecluse.yaml"
+        file.write_text(yaml.safe_dump({**listens, "workers": 2, "state": False, "services": services}))
+        ecluse = Process([sys.executable, "-m", "sidecar.cli", "run", str(file)], CORES, folder / "ecluse.log")
         try:
             ecluse.wait_for(port)
             yield port, admin
         finally:
             ecluse.end()
+
+
+@contextmanager
+def origin(folder: Path) -> Iterator[str]:
+    """An nginx of its own; its address."""
+    port = free_port()
+    (folder / "www").mkdir(parents=True)
+    (folder / "www" / "large").write_bytes(bytes(2 * MIB))
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
+    nginx = Process(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], CORES, folder / "nginx.log")
+    try:
+        nginx.wait_for(port)
+        yield f"127.0.0.1:{port}"
     finally:
         nginx.end()
 

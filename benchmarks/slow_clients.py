@@ -16,7 +16,7 @@ from random import Random
 KINDS = ("head", "body", "reader", "idle", "flood", "head", "body", "reader", "idle", "idle")
 BEGIN = {
     "head": b"GET / HTTP/1.1\r\nHost: slow\r\n",
-    "body": b"POST / HTTP/1.1\r\nHost: slow\r\nContent-Length: 100000\r\n\r\n",
+    "body": b"POST /upload HTTP/1.1\r\nHost: slow\r\nContent-Length: 100000\r\n\r\n",
     "reader": b"GET /large HTTP/1.1\r\nHost: slow\r\n\r\n",
     "idle": b"GET / HTTP/1.1\r\nHost: slow\r\n\r\n",
     "flood": b"",
@@ -24,7 +24,8 @@ BEGIN = {
 MORE = {"head": b"X: y\r\n", "body": b"x"}
 ROUND_S = 10.0  # in which each does something once
 FLOOD_S = 2.0  # the life of one that comes and goes
-AT_ONCE = 200  # connections begun without a pause: the listeners' queues are not what is tried here
+AT_ONCE = 20  # connections begun without a pause at first: some 1,000 a second
+AGAIN = 10  # the same of those that take the place of others: some 500 a second
 
 
 class Slow:
@@ -44,7 +45,8 @@ class Slow:
         """Until the time is over."""
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
-            for _ in range(min(AT_ONCE, self._count - len(self._open))):
+            most = AT_ONCE if self.begun < self._count else AGAIN
+            for _ in range(min(most, self._count - len(self._open))):
                 self._begin(KINDS[self.begun % len(KINDS)])
             self.most = max(self.most, len(self._open))
             self._nag()

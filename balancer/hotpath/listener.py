@@ -18,7 +18,7 @@ from balancer.hotpath.watched import Watched
 if TYPE_CHECKING:
     from balancer.hotpath.context import Context
 
-BATCH = 64  # connections accepted before the others on this worker get their turn
+BATCH = 16  # connections accepted before the others on this worker get their turn
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from balancer.hotpath import system
 from balancer.hotpath.watched import READ, WRITE, Watched
 
-BATCH = 256  # events in one turn
+BATCH = 64  # events in one turn
 
 
 class Poller:

@@ -13,5 +13,7 @@ cdef class Wheel:
     cpdef watch(self, Watched item)
     @cython.locals(bucket=set)
     cpdef forget(self, Watched item)
-    @cython.locals(item=Watched)
-    cpdef advance(self, long long now_us)
+    cdef public object due
+    @cython.locals(item=Watched, tick="long long")
+    cpdef bint advance(self, long long now_us, long long most=*)
+    cpdef look_at(self, Watched item, long long now_us)
