@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.fuzzing import corpus as corpora
 from tests.fuzzing import sanitized
 
-CORPUS = Path(__file__).parent / "corpus"
 LENGTH_MOST = 600  # octets of an input
 _DONE = re.compile(r"^Done (\d+) (?:runs )?in (\d+) second", re.MULTILINE)
 _STAT = re.compile(r"^stat::number_of_executed_units:\s*(\d+)", re.MULTILINE)
@@ -40,7 +40,8 @@ def with_atheris(target: str, executions: int, folder: Path, corpus: Path) -> Fi
     corpus.mkdir(parents=True, exist_ok=True)
     limits = [f"-max_len={LENGTH_MOST}", "-timeout=20", "-rss_limit_mb=6000"]
     options = [f"-runs={executions}", *limits, "-print_final_stats=1"]
-    words = [sys.executable, "-m", "tests.fuzzing.engines", target, *options, str(corpus), str(CORPUS / target)]
+    corpora.unpack(target, folder / "kept")
+    words = [sys.executable, "-m", "tests.fuzzing.engines", target, *options, str(corpus), str(folder / "kept")]
     began_s = time.monotonic()
     done = subprocess.run(words, cwd=folder, env=sanitized.environment(folder), text=True, capture_output=True, check=False)
     said = done.stdout + done.stderr
