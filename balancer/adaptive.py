@@ -16,7 +16,8 @@ TOLERANCE = 1.5  # of the unhurried latency, which is no reason to shrink
 SHRINK_MOST = 0.5
 SMOOTHING = 0.3  # of a new cap in the one that is used
 CAP_LEAST = 2
-CAP_FIRST = 20
+CAP_FIRST = 4  # so that it is seen what a replica needs that is in no hurry
+RISE = 1.5  # with each sample until latency rises for the first time
 CAP_MOST = 1_000
 # By which the unhurried latency is raised with each sample: it doubles in some twelve minutes of nothing but hurry.
 FORGETTING = 0.0005
@@ -24,13 +25,15 @@ FORGETTING = 0.0005
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """cap: requests in flight in one replica. unhurried_us: the least latency; 0: none was seen. answers, sum_us: read last, at at_us."""
+    """cap: requests in flight in one replica. unhurried_us: the least latency; 0: none was seen. answers, sum_us: read last, at at_us.
+    rising: it has grown by steps so far, as no latency rose."""
 
     cap: float = CAP_FIRST
     unhurried_us: float = 0.0
     answers: int = 0
     sum_us: int = 0
     at_us: int = 0
+    rising: bool = True
 
 
 def learn(learned: Learned, answers: int, sum_us: int, peak: int, now_us: int) -> Learned:
@@ -45,14 +48,19 @@ def learn(learned: Learned, answers: int, sum_us: int, peak: int, now_us: int) -
         return learned
     latency_us = (sum_us - learned.sum_us) / count
     least_us = min(latency_us, learned.unhurried_us * (1 + FORGETTING)) if learned.unhurried_us else latency_us
-    cap = next_cap(learned.cap, least_us, latency_us, peak)
-    return Learned(cap, least_us, answers, sum_us, now_us)
+    slope = gradient(least_us, latency_us)
+    rising = learned.rising and slope == 1.0
+    return Learned(next_cap(learned.cap, slope, peak, rising), least_us, answers, sum_us, now_us, rising)
 
 
-def next_cap(cap: float, least_us: float, latency_us: float, peak: int) -> float:
-    """The cap that follows."""
-    gradient = max(SHRINK_MOST, min(1.0, TOLERANCE * least_us / latency_us)) if latency_us else 1.0
-    if gradient == 1.0 and peak < cap / 2:
+def gradient(least_us: float, latency_us: float) -> float:
+    """How much of a cap is left: 1 while latency is about what it is without hurry."""
+    return max(SHRINK_MOST, min(1.0, TOLERANCE * least_us / latency_us)) if latency_us else 1.0
+
+
+def next_cap(cap: float, slope: float, peak: int, rising: bool) -> float:
+    """The cap that follows. rising: latency has not risen yet since the beginning."""
+    if slope == 1.0 and peak < cap / 2:
         return cap
-    wanted = cap * gradient + math.sqrt(cap)
-    return min(CAP_MOST, max(CAP_LEAST, cap + SMOOTHING * (wanted - cap)))
+    wanted = cap * RISE if rising else cap + SMOOTHING * (cap * slope + math.sqrt(cap) - cap)
+    return min(CAP_MOST, max(CAP_LEAST, wanted))
