@@ -19,7 +19,7 @@ ReplicaSlot = Annotated[int, Field(ge=0, lt=limits.REPLICAS)]
 Weight = Annotated[int, Field(ge=1, lt=2**31)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Octets = Annotated[int, Field(ge=0, lt=2**60)]
-Rate = Annotated[float, Field(ge=0.001, le=1_000_000)]
+Rate = Annotated[float, Field(ge=0.0001, le=1_000_000)]
 Text = Annotated[str, Field(max_length=1024, pattern=r"^[ -~]*$")]  # it stands in fields, and may bring no line with it
 Rates = list[tuple[Per, Rate, Annotated[int, Field(ge=1, lt=2**31)], Text]]
 

@@ -65,7 +65,7 @@ def number(low: float, high: float) -> Reader:
     )
 
 
-def rate(low: float = 0.001, high: float = 1_000_000.0) -> Reader:
+def rate(low: float = 0.0001, high: float = 1_000_000.0) -> Reader:
     """A rate, in events per second."""
     return Reader(_within(quantities.rate, low, high, quantities.rate_text), _quantity("number", low, high, quantities.RATE))
 

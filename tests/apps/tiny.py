@@ -3,7 +3,7 @@ either, SOCKET or PORT in the environment).
 
 It prints "listening on ..." once it accepts connections, "stopping" at SIGTERM, and finishes what is in flight before it exits.
 
-    /healthz, /livez    200 "ok", or the status last set with POST /healthz?status=503
+    /healthz, /livez, /work   200 "ok", or the status last set with POST /healthz?status=503
     /slow?ms=N          200 after N milliseconds
     /echo               the request's body
     /headers            the request's head, as received
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qsl, urlsplit
 
-health = {"/healthz": 200, "/livez": 200}
+health = {"/healthz": 200, "/livez": 200, "/work": 200}
 
 
 async def read_body(reader: asyncio.StreamReader, fields: dict[str, str]) -> bytes:

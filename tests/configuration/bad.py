@@ -878,7 +878,7 @@ BALANCING = (
     Bad(
         "a rate that is none",
         service("rate_limits: [{rate: 0}]"),
-        ("4:26: services.shop.rate_limits[0].rate: must be from 0.001/s to 1000000/s; got '0'",),
+        ("4:26: services.shop.rate_limits[0].rate: must be from 0.0001/s to 1000000/s; got '0'",),
     ),
     Bad(
         "a rate limit without a rate",
