@@ -40,9 +40,9 @@ async def test_limits_of_a_route_hold_over_all_workers(tmp_path: Path) -> None:
 
         async def ask(size: int) -> int:
             async with connect(program.port) as client:
-                return (await client.request("POST", "/echo", b"x" * size)).status
+                return (await client.request("POST", "/echo", body=b"x" * size)).status
 
         assert sorted(await asyncio.gather(*[ask(10) for _ in range(20)])) == [200] * 5 + [429] * 15
         await wait_until(lambda: program.service("web")["ready"] == 1)
         async with connect(program.port) as client:
-            assert (await client.request("POST", "/", b"x" * 100)).status in {200, 404}
+            assert (await client.request("POST", "/", body=b"x" * 100)).status in {200, 404}
