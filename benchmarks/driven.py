@@ -26,7 +26,7 @@ def main(listener: int, origin: str) -> None:
     clock = itertools.count(1_000_000, CALL_US).__next__
     context = Context(poller=poller, clock=clock, row=scoreboard.row(0), router=Router([]))
     context.date_line = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-    Switch(context, lambda: 0.5).take(_table(origin))
+    Switch(context, lambda: 0.5, lambda: 0).take(_table(origin))
     Acceptor(context).replace([listener])
     while context.connections or not scoreboard.worker(0).accepted:
         poller.turn(-1)

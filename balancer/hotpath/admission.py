@@ -17,11 +17,13 @@ CROWDED = "this proxy is short of connections or memory, and the service takes m
 
 
 def is_turned_away(exchange: "Exchange", route: Route, block: RequestBlock) -> bool:
-    """Whether the request got its answer here."""
+    """Whether the request got its answer here. If not, its body keeps to the smaller of two limits."""
     if route.service is None:
         exchange.context.row.count(BAD_REQUESTS)
         exchange.reply(400, "the path can be read in ways that lead to different routes", 0)
         return True
+    most = exchange.body_most
+    exchange.body_most = route.body_most if route.body_most and (not most or route.body_most < most) else most
     for rate in route.rates:
         wait_us = wait_for(exchange, rate, block)
         if wait_us:

@@ -38,10 +38,8 @@ cdef class Exchange:
     cdef public list tried
     @cython.locals(context=Context)
     cpdef begin(self, Downstream downstream, bytes head, bytes method, bytes target, long long minor, RequestBlock block)
-    @cython.locals(context=Context, downstream=Downstream, route=Route)
+    @cython.locals(context=Context, downstream=Downstream, route=Route, service=Service)
     cpdef route(self, RequestBlock block)
-    @cython.locals(service=Service, most="long long")
-    cpdef follow(self, Route route)
     cpdef bint wants_more(self)
     @cython.locals(upload=Upload, out=bytes)
     cpdef from_client(self, bytes data)

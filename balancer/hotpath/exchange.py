@@ -44,7 +44,6 @@ from balancer.hotpath.head import IDEMPOTENT, Refusal
 from balancer.hotpath.hedge import adopt, retire, win
 from balancer.hotpath.relay import Relay
 from balancer.hotpath.replica import AVOID_US, Replica
-from balancer.hotpath.route import Route
 from balancer.hotpath.service import NORMAL, Service
 from balancer.hotpath.stream import RECEIVE
 from balancer.hotpath.tunnel import Tunnel
@@ -138,9 +137,13 @@ class Exchange:
             context.row.count(NO_ROUTE)
             self.reply(404, "no route leads here", 0)
             return
-        self.follow(route)
+        service = self.service = route.service
+        self.priority = route.priority
+        self.body_most = context.body_most
         if route.guarded and is_turned_away(self, route, block):
             return
+        if service is not None and service.total_us:
+            self.limit_us = self.began_us + service.total_us
         if self.body_most and block.length > self.body_most:
             self.reply(413, f"the body is larger than {self.body_most} octets", 0)
         elif block.max_forwards == 0 and self.method == b"OPTIONS":  # RFC 9110 section 7.6.2: it ends here
@@ -152,15 +155,6 @@ class Exchange:
             self.from_client(data)
             if self.state == OVER and not self.status:
                 self.dispatch()
-
-    def follow(self, route: Route) -> None:
-        """Take over what the route says, and its service."""
-        service = self.service = route.service
-        self.priority = route.priority
-        most = self.context.body_most
-        self.body_most = route.body_most if route.body_most and (not most or route.body_most < most) else most
-        if service is not None and service.total_us:
-            self.limit_us = self.began_us + service.total_us
 
     # The request's body.
 
@@ -363,7 +357,8 @@ class Exchange:
         upstream, upload = self.upstream, self.upload
         assert upstream is not None
         self.state = AWAIT
-        self.pace()
+        if not upload.body.done:
+            self.pace()
         upload.broken = False
         upstream.requests += 1
         if not upstream.send(self.head + upload.held if upload.held else self.head):
@@ -462,6 +457,7 @@ class Exchange:
         if downstream.backlog:
             upstream.pause()
         elif self.relay.body.large() and self.down is None:
+            self.pace()
             self.down = join(self, upstream, downstream, self.relay.body)
 
     def finish(self) -> None:
