@@ -88,11 +88,14 @@ async def test_a_post_that_takes_too_long_is_not_sent_twice(proxy: Workers) -> N
 
 
 async def test_the_deadline_of_the_whole_request_ends_the_tries(proxy: Workers) -> None:
-    async with witness(silent()) as one, witness(silent()) as two, witness(silent()) as three:
-        retries = Retries(attempts=3, try_timeout_s=0.3)
-        proxy.serve(service_of(one.address, two.address, three.address, retries=retries, total_s=0.4))
+    """Deadlines are looked at every tenth of a second, so there may be one try more or less."""
+    one, two, three, four, five = (witness(silent()) for _ in range(5))
+    async with one as a, two as b, three as c, four as d, five as e:
+        replicas = (a, b, c, d, e)
+        retries = Retries(attempts=5, try_timeout_s=0.4)
+        proxy.serve(service_of(*[each.address for each in replicas], retries=retries, total_s=1.0))
         assert (await ask(proxy.port, GET)).status == 504
-        assert len(one.connections) + len(two.connections) + len(three.connections) == 2
+        assert 2 <= sum(len(each.connections) for each in replicas) <= 3
 
 
 @pytest.mark.parametrize(
