@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -35,7 +35,7 @@ def application(control: Control, gate: Gate, ledger: Ledger, followers: streams
     """The admin API as an ASGI application. Must be made on the event loop that serves it."""
     handlers = Handlers(control, ledger, followers)
     routes = [Route(operation.path, handlers.of(operation.id), methods=[operation.method]) for operation in operations.OPERATIONS]
-    failures = (Problem, *problem.REFUSALS, HTTPException, Exception)
+    failures = (Problem, *problem.REFUSALS, HTTPException, ClientDisconnect, Exception)
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, gate=gate)],

@@ -6,18 +6,18 @@ uvicorn is a guest here: it handles no signals, configures no logging and opens 
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 import uvicorn
 
 from sidecar.admin.application import application, watch
-from sidecar.admin.guard import Gate, is_loopback
+from sidecar.admin.guard import CAREFUL, Gate, is_loopback
+from sidecar.admin.patience import HEAD, Connection
 from sidecar.admin.streams import Streams
 from sidecar.ledger import Ledger
 from sidecar.views import Control
 
-CONNECTIONS = 256  # open at once; 503 beyond
 STOP_S = 2.0  # answers under way get so long when the program ends
 
 
@@ -60,8 +60,8 @@ class Admin:
         await self._serving
 
 
-async def serve(control: Control, listen: str, token: str) -> Admin:
-    """Begin to serve `control` on "ADDRESS:PORT" (port 0: any). Returns when it answers.
+async def serve(control: Control, listen: str, token: str, hosts: Collection[str] = ()) -> Admin:
+    """Begin to serve `control` on "ADDRESS:PORT" (port 0: any). hosts: other names it is known by. Returns when it answers.
 
     Raises AdminError where it cannot listen, or must not: beyond loopback without a token.
     """
@@ -72,7 +72,7 @@ async def serve(control: Control, listen: str, token: str) -> Admin:
         )
     sock = _open(address, port)
     streams, ledger = Streams(), Ledger()
-    guest = _Guest(_settings(control, Gate(address, token), ledger, streams))
+    guest = _Guest(_settings(control, Gate(address, token, frozenset(hosts)), ledger, streams))
     serving = asyncio.create_task(guest.serve([sock]), name="admin API")
     await guest.up.wait()
     watching = asyncio.create_task(watch(control, ledger), name="metrics ledger")
@@ -109,7 +109,9 @@ def _name(sock: socket.socket) -> str:
 def _settings(control: Control, gate: Gate, ledger: Ledger, streams: Streams) -> uvicorn.Config:
     return uvicorn.Config(
         application(control, gate, ledger, streams),
-        http="h11",
+        http=Connection,
+        h11_max_incomplete_event_size=HEAD,
+        headers=[*CAREFUL],  # also on what uvicorn answers by itself
         ws="none",
         lifespan="off",
         log_config=None,
@@ -117,6 +119,5 @@ def _settings(control: Control, gate: Gate, ledger: Ledger, streams: Streams) ->
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=round(STOP_S),
     )

@@ -1,7 +1,7 @@
 """An answer that is an error: a status, a word for programs, a sentence for people."""
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from sidecar.views import Misfit, NotAProxy, NotKept, NotScalable, Superseded, Unanswered, UnknownName
@@ -40,6 +40,8 @@ def of(error: Exception) -> Problem:
             return error
         case UnknownName() | NotKept() | Unanswered() | NotScalable() | NotAProxy() | Superseded() | Misfit():
             return Problem(*REFUSALS[type(error)], str(error))
+        case ClientDisconnect():
+            return Problem(400, "incomplete", "the request ended before it was whole")
         case HTTPException():
             return Problem(error.status_code, _WORDS.get(error.status_code, "refused"), error.detail)
         case _:
