@@ -96,6 +96,7 @@ class Docker:
 class Config:
     """The whole program's configuration. listen: "ADDRESS:PORT" each, IPv6 in brackets. workers: 0 is one per core.
 
+    admin_hosts: names and addresses that the admin API is known by, beside the one it listens on; lower case, without brackets.
     proxies: where an autoscaler that runs apart finds its proxies' admin APIs: "10.0.0.7:9090", or a name that is looked up again
     and again, "tasks.proxy:9090". budget: what all services share.
     """
@@ -106,6 +107,7 @@ class Config:
     listen: tuple[str, ...] = ("0.0.0.0:8080",)
     admin_listen: str = "127.0.0.1:9090"
     admin_token: str = ""
+    admin_hosts: tuple[str, ...] = ()
     workers: int = 0
     shutdown_timeout_s: float = 30.0
     settings: Settings = field(default_factory=Settings)

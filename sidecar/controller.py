@@ -97,7 +97,7 @@ class Controller(Program):
     async def _open(self) -> None:
         """Whatever can fail for a reason that the user can mend comes before the first replica is started."""
         self._path.prepare(self._config)
-        self._admin = await serve(self, self._config.admin_listen, self._config.admin_token)
+        self._admin = await serve(self, self._config.admin_listen, self._config.admin_token, self._config.admin_hosts)
         self._follow_signals()
         self._services.inherit(await self._path.former())  # before an engine tells of services, which take slots
         await self._engines.open(self._engine_changed, self._engine_tells)

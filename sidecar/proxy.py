@@ -41,7 +41,7 @@ class Proxy(Program):
 
     async def _open(self) -> None:
         self._path.prepare(self._config)
-        self._admin = await serve(self, self._config.admin_listen, self._config.admin_token)
+        self._admin = await serve(self, self._config.admin_listen, self._config.admin_token, self._config.admin_hosts)
         self._follow_signals()
         self._orders.begin()
         self._path.open()

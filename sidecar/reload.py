@@ -63,6 +63,7 @@ def needs_restart(old: Config, new: Config) -> list[str]:
         "workers": (old.workers, new.workers),
         "state": (_words(old.state), _words(new.state)),
         "admin.listen": (old.admin_listen, new.admin_listen),
+        "admin.hosts": (_words(old.admin_hosts), _words(new.admin_hosts)),
         "admin.token": ("the old one", "another" if new.admin_token != old.admin_token else "the old one"),
     }
     return [

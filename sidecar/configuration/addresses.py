@@ -134,6 +134,18 @@ def probe_path(value: object) -> str:
     return matched(value, _TARGET, "a path that begins with /, such as /healthz")
 
 
+def admin_host(value: object) -> str:
+    """A name or an IP address that the admin API is known by, in lower case, without brackets and final dot."""
+    expected = "a host name or IP address such as admin.example.com or fd00::7, without a port"
+    text = matched(value, rf"{_NAME}\.?|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+", expected).lower().removesuffix(".")
+    if ":" not in text:
+        return text
+    try:
+        return str(IPv6Address(text.strip("[]")))
+    except ValueError:
+        raise wrong(value, expected) from None
+
+
 def host_field(value: object) -> str:
     """What a probe sends as Host."""
     return matched(value, _HOST_FIELD, "a host name such as shop.example.com, with or without a port")

@@ -26,6 +26,7 @@ def build(file: models.File, source: str, directory: Path, cores: int, state: st
         listen=tuple(file.listen),
         admin_listen=file.admin.listen,
         admin_token=file.admin.token,
+        admin_hosts=file.admin.hosts,
         workers=file.workers,
         shutdown_timeout_s=file.shutdown_timeout,
         settings=_settings(file, directory),

@@ -106,6 +106,7 @@ def _listeners(file: File) -> Iterator[Finding]:
         yield from _taken(address, taken, ("listen", index))
         taken.append(address)
     yield from _taken(file.admin.listen, taken, ("admin", "listen"))
+    yield from _twice(file.admin.hosts, ("admin", "hosts"))
     if not file.admin.token and not is_loopback(file.admin.listen):
         message = "needs a token beside it, since it is not a loopback address: admin: {listen: ..., token: ${NAME}}"
         yield Finding(("admin", "listen"), message, needs=(("admin", "token"),))

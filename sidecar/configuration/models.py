@@ -57,6 +57,10 @@ class Admin(Model):
     """The address and port of the admin API. Anything but loopback needs a token."""
     token: Annotated[str, kinds.text(kinds.token)] = _CONFIG.admin_token
     """What callers must send as `Authorization: Bearer ...`. Best given as ${NAME}."""
+    hosts: Annotated[tuple[Annotated[str, kinds.text(addresses.admin_host)], ...], Field(max_length=64), OneOrMany()] = (
+        _CONFIG.admin_hosts
+    )
+    """Names and addresses that callers without the token may use for it, beside localhost and the address it listens on."""
 
 
 class AccessLog(Model):

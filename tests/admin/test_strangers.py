@@ -15,9 +15,8 @@ LENGTH = b"Content-Length: 14\r\n"
 JSON = b"Content-Type: application/json\r\n"
 HOST = b"Host: localhost\r\n"
 CLOSE = b"Connection: close\r\n"
-UPGRADE = (
-    b"Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-)
+UPGRADE = b"Connection: Upgrade, close\r\nUpgrade: websocket\r\n"
+UPGRADE += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 
 
 @pytest.fixture

@@ -303,6 +303,21 @@ VALUES = (
         ("1:16: admin.token: must be 1 to 512 visible ASCII ...",),
         False,
     ),
+    Bad(
+        "names of the admin API that are none, or given twice",
+        "admin: {hosts: ['*.example.com', 'admin:9090', 'fd00::g', '[::1', 'http://admin']}\n" + service(),
+        tuple(
+            f"1:{column}: admin.hosts[{index}]: must be a host name or IP address such as admin.example.com or fd00::7, without a port; ..."
+            for index, column in enumerate((17, 34, 48, 59, 67))
+        ),
+        seen_by_schema=False,
+    ),
+    Bad(
+        "a name of the admin API that is given twice",
+        "admin: {hosts: [Admin.example.com, admin.example.com.]}\n" + service(),
+        ("1:36: admin.hosts[1]: admin.example.com is given twice",),
+        seen_by_schema=False,
+    ),
     Bad("a log without a file", "access_log: {format: clf}\n" + service(), ('1:1: access_log: needs the key "file"',)),
     Bad(
         "a metric without type or target",

@@ -84,7 +84,7 @@ def test_settings_of_the_whole_program(tmp_path: Path) -> None:
     config = parse(
         """
 listen: ["8080", ":8081", localhost:8082, "[0::0]:8083"]
-admin: {listen: "[::]:9090", token: "${TOKEN}"}
+admin: {listen: "[::]:9090", token: "${TOKEN}", hosts: [Admin.Example.com., "[fd00::0:7]", 10.0.0.7]}
 workers: 3
 shutdown_timeout: 1m
 trusted_proxies: 10.0.0.0/8
@@ -99,6 +99,7 @@ services: {a: {command: a}}
     )
     assert config.listen == ("0.0.0.0:8080", "0.0.0.0:8081", "127.0.0.1:8082", "[::]:8083")
     assert (config.admin_listen, config.admin_token) == ("[::]:9090", "secret")
+    assert config.admin_hosts == ("admin.example.com", "fd00::7", "10.0.0.7")
     assert (config.engine, config.workers, config.shutdown_timeout_s) == ("processes", 3, 60.0)
     assert config.settings == Settings(
         limits=Limits(head=65_536, body=1_073_741_824, fields=50),
