@@ -14,7 +14,7 @@ LAYERS = ("balancer", "probes", "autoscaler", "sidecar")  # each may import thos
 PLACES = {
     "cronsim": ("autoscaler/schedule.py",),
     "docker": ("autoscaler/cluster/moby/api.py",),
-    "h11": ("benchmarks",),
+    "h11": ("benchmarks", "sidecar/admin/patience.py"),
     "httpx": ("probes", "sidecar/client.py", "sidecar/proxies/link.py"),
     "prometheus_client": ("sidecar/metrics.py", "sidecar/admin/application.py"),
     "psutil": ("autoscaler/cluster/processes/usage.py",),
@@ -23,7 +23,7 @@ PLACES = {
     "starlette": ("sidecar/admin",),
     "requests": ("autoscaler/cluster/moby/api.py",),
     "tenacity": ("autoscaler/cluster/moby/link.py",),
-    "uvicorn": ("sidecar/admin/listener.py",),
+    "uvicorn": ("sidecar/admin/listener.py", "sidecar/admin/patience.py"),
     "yaml": ("sidecar/configuration",),
 }
 
