@@ -12,6 +12,7 @@ from tests.proxy.workers import Workers, in_state, service_of
 from tests.support import wait_until
 
 KEY = "00112233445566778899aabbccddeeff"
+FREE = 100.0  # no bound: the last request may still count when its answer is here
 SESSION = Affinity(By.SESSION, "ecluse", KEY, "; Path=/; HttpOnly; SameSite=Lax")
 
 
@@ -113,9 +114,9 @@ async def test_a_session_whose_replica_is_at_its_cap_is_served_elsewhere_and_com
 @pytest.mark.parametrize(
     ("affinity", "request_of"),
     [
-        pytest.param(Affinity(By.HEADER, "X-User"), lambda n: get(b"x-user: %d" % n), id="a header"),
-        pytest.param(Affinity(By.COOKIE, "user"), lambda n: get(b"Cookie: a=b; user=%d; c=d" % n), id="a cookie"),
-        pytest.param(Affinity(By.QUERY, "user"), lambda n: get(target=b"/x?a=b&user=%d" % n), id="a query parameter"),
+        pytest.param(Affinity(By.HEADER, "X-User", load=FREE), lambda n: get(b"x-user: %d" % n), id="a header"),
+        pytest.param(Affinity(By.COOKIE, "user", load=FREE), lambda n: get(b"Cookie: a=b; user=%d; c=d" % n), id="a cookie"),
+        pytest.param(Affinity(By.QUERY, "user", load=FREE), lambda n: get(target=b"/x?a=b&user=%d" % n), id="a query parameter"),
     ],
 )
 async def test_what_hashes_alike_meets_the_same_replica(pair: Workers, trio: Trio, affinity: Affinity, request_of) -> None:
@@ -126,7 +127,7 @@ async def test_what_hashes_alike_meets_the_same_replica(pair: Workers, trio: Tri
 
 
 async def test_clients_are_told_apart_by_their_address(proxy: Workers, trio: Trio) -> None:
-    proxy.serve(service_of(*trio.addresses, affinity=Affinity(By.ADDRESS)), trusted_proxies=("127.0.0.1",))
+    proxy.serve(service_of(*trio.addresses, affinity=Affinity(By.ADDRESS, load=FREE)), trusted_proxies=("127.0.0.1",))
     found = {}
     for number in range(24):
         line = b"X-Forwarded-For: 203.0.113.9, 198.51.100.%d, 127.0.0.1" % number
@@ -136,7 +137,7 @@ async def test_clients_are_told_apart_by_their_address(proxy: Workers, trio: Tri
 
 
 async def test_a_request_without_what_is_hashed_goes_anywhere(proxy: Workers, trio: Trio) -> None:
-    proxy.serve(service_of(*trio.addresses, affinity=Affinity(By.HEADER, "X-User")))
+    proxy.serve(service_of(*trio.addresses, affinity=Affinity(By.HEADER, "X-User", load=FREE)))
     assert {(await ask(proxy.port, get())).body for _ in range(30)} == {b"a", b"b", b"c"}
 
 
@@ -144,7 +145,7 @@ async def test_a_replica_that_goes_moves_its_own_keys_only(proxy: Workers, trio:
     async def homes() -> dict[int, bytes]:
         return {n: (await ask(proxy.port, get(b"X-User: %d" % n))).body for n in range(40)}
 
-    service = service_of(*trio.addresses, affinity=Affinity(By.HEADER, "X-User"))
+    service = service_of(*trio.addresses, affinity=Affinity(By.HEADER, "X-User", load=FREE))
     proxy.serve(service)
     before = await homes()
     proxy.serve(in_state(service, ReplicaState.DRAINING, 1))

@@ -40,7 +40,13 @@ async def executed(program: Program, timeout_s: float) -> tuple[int, str]:
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
+        _give_back(process)  # first, or a pipe that is full would keep `wait` waiting
         await process.wait()
+
+
+def _give_back(process: asyncio.subprocess.Process) -> None:
+    """Its pipe: whoever left the group may hold the other end, and asyncio has no public way to let go of ours."""
+    process._transport.close()  # type: ignore[attr-defined]
 
 
 async def _last_line(process: asyncio.subprocess.Process) -> str:
