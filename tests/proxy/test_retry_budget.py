@@ -47,7 +47,7 @@ async def test_beyond_the_budget_a_request_is_not_tried_again(proxy: Workers) ->
             )
             assert {(await ask(proxy.port, GET)).status for _ in range(2)} == statuses
     assert proxy.service().retries_denied == denied + 1
-    assert proxy.service().retrying == 0
+    await wait_until(lambda: proxy.service().retrying == 0)
 
 
 async def test_the_budget_grows_with_what_is_in_flight(proxy: Workers) -> None:
