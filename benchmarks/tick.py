@@ -101,7 +101,7 @@ class House:
             for row in self.rows:
                 row.enter(slot, end_us - 500_000)
                 row.leave(slot, end_us)
-                row.answered(slot, 200, 80_000, 1, 1)
+                row.answered(slot, 200, 80_000, 80_000, 1, 1)
 
     def tick(self) -> tuple[float, float]:
         """(ms to read and sample, ms to decide), of CPU."""
